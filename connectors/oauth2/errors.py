@@ -1,0 +1,91 @@
+"""What can go wrong when a token is asked for, and who can mend it.
+
+LatchkeyError                       says what happened, why, and what to do next
+└── TokenError                      asking for a token came to nothing
+    ├── ProviderUnavailable         no usable answer came, or "try again later"; waiting helps
+    ├── ResponseNotUnderstood       an answer came, but neither a token nor an error that we know
+    ├── AddressRefused              the request would go where requests may not go
+    ├── CredentialsRefused          the provider said no (RFC 6749 section 5.2, or the definition's own error rule)
+    └── MintBudgetSpent             the definition's `max_requests` allows no further request for now
+"""
+
+from typing import ClassVar
+
+
+class LatchkeyError(Exception):
+    """An error with words for a person.
+
+    `what` happened, `why`, and the `remedy`: each a sentence (or empty), none with a secret in it.
+    `code` is the stable name that the HTTP API and events use; `permanent` says that waiting won't help.
+    """
+
+    code: ClassVar[str] = "error"
+    permanent: ClassVar[bool] = False
+
+    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+        super().__init__(what, why, remedy)
+        self.what = what
+        self.why = why
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.what, self.why, self.remedy) if part)
+
+
+class TokenError(LatchkeyError):
+    """Asking for a token came to nothing."""
+
+
+class ProviderUnavailable(TokenError):
+    """No usable answer came. `retry_after` is the provider's own wish in seconds, or None."""
+
+    code = "provider_unavailable"
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(what, why, remedy)
+        self.retry_after = retry_after
+
+
+class ResponseNotUnderstood(TokenError):
+    """An answer came, but neither a token nor an error that we know. `status` is the HTTP status."""
+
+    code = "response_not_understood"
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", *, status: int | None = None) -> None:
+        super().__init__(what, why, remedy)
+        self.status = status
+
+
+class AddressRefused(TokenError):
+    """The request would have gone to an address that requests may not go to; nothing was sent."""
+
+    code = "address_refused"
+    permanent = True
+
+
+class CredentialsRefused(TokenError):
+    """The provider said no; only a person can mend that.
+
+    `error` is the provider's own code, or empty; `description` its own words, cut and stripped.
+    """
+
+    code = "credentials_refused"
+    permanent = True
+
+    def __init__(
+        self, what: str, why: str = "", remedy: str = "", *, error: str = "", description: str = "", status: int = 0
+    ) -> None:
+        super().__init__(what, why, remedy)
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+class MintBudgetSpent(TokenError):
+    """No further token request is allowed for `retry_after` seconds (the definition's `max_requests`)."""
+
+    code = "mint_budget_spent"
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", *, retry_after: float) -> None:
+        super().__init__(what, why, remedy)
+        self.retry_after = retry_after

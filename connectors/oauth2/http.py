@@ -1,0 +1,41 @@
+"""An HTTP request and its answer, as values: what the core makes and reads, and `connectors.transport` carries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Header fields in order; names ignore case (RFC 9110 section 5.1)."""
+
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first value of `name`."""
+        return next(self.all(name), default)
+
+    def all(self, name: str) -> Iterator[str]:
+        wanted = name.lower()
+        return (value for key, value in self.fields if key.lower() == wanted)
+
+    def __contains__(self, name: str) -> bool:
+        return next(self.all(name), None) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request, ready to send. Its repr shows neither query, headers nor body: secrets may be in any of them."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: Headers = field(default=Headers(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """An answer, its body read whole. Its repr shows the status alone: a token may be anywhere in the rest."""
+
+    status: int
+    headers: Headers = field(default=Headers(), repr=False)
+    body: bytes = field(default=b"", repr=False)
