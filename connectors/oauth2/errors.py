@@ -1,6 +1,7 @@
 """What can go wrong when a token is asked for, and who can mend it.
 
 LatchkeyError                       says what happened, why, and what to do next
+├── ValidationFailed                a value is missing, or can't stand where the definition puts it
 └── TokenError                      asking for a token came to nothing
     ├── ProviderUnavailable         no usable answer came, or "try again later"; waiting helps
     ├── ResponseNotUnderstood       an answer came, but neither a token nor an error that we know
@@ -9,6 +10,7 @@ LatchkeyError                       says what happened, why, and what to do next
     └── MintBudgetSpent             the definition's `max_requests` allows no further request for now
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -30,6 +32,17 @@ class LatchkeyError(Exception):
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.why, self.remedy) if part)
+
+
+class ValidationFailed(LatchkeyError):
+    """A value is missing, or can't stand where the definition puts it. `fields` has a sentence by variable key."""
+
+    code = "validation_failed"
+    permanent = True
+
+    def __init__(self, what: str, why: str = "", remedy: str = "", *, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(what, why, remedy)
+        self.fields = dict(fields or {})
 
 
 class TokenError(LatchkeyError):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Headers:
-    """Header fields in order; names ignore case (RFC 9110 section 5.1)."""
+    """Header fields in order; names ignore case (RFC 9110 section 5.1). Its repr shows no value."""
 
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def get(self, name: str, default: str = "") -> str:
         """The first value of `name`."""

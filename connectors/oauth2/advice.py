@@ -1,0 +1,128 @@
+"""What to tell a person when a token endpoint says no: the rules that turn wire errors into advice, as one table.
+
+The first rule that fits speaks. A rule fits by the provider's error code, by the HTTP status, or by both.
+"""
+
+from dataclasses import dataclass
+
+TRANSIENT_CODES = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
+PERMANENT_CODES = frozenset(
+    {
+        "invalid_client",
+        "unauthorized_client",
+        "invalid_grant",
+        "invalid_scope",
+        "invalid_target",
+        "unsupported_grant_type",
+        "unsupported_token_type",
+        "access_denied",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Advice:
+    why: str
+    remedy: str
+    codes: frozenset[str] = frozenset()
+    statuses: range = range(0)
+
+    def fits(self, code: str, status: int) -> bool:
+        return code in self.codes if self.codes else status in self.statuses
+
+
+def _codes(*codes: str) -> frozenset[str]:
+    return frozenset(codes)
+
+
+REFUSALS = (
+    Advice(
+        "It does not accept the client ID or the client secret.",
+        "Copy both once more from the provider's console: the secret may have been replaced, revoked or expired, "
+        "or a character was lost in copying. If they are right, the administrator should check whether this provider "
+        "wants them in the Authorization header (client_secret_basic) or in the body (client_secret_post).",
+        codes=_codes("invalid_client"),
+    ),
+    Advice(
+        "The client is known, but may not use this kind of sign-in.",
+        "Allow the client credentials grant for this client in the provider's console (it may be called "
+        "“machine to machine”, “server to server” or “service account”).",
+        codes=_codes("unauthorized_client", "access_denied"),
+    ),
+    Advice(
+        "It does not grant the scope that was asked for.",
+        "Check the scope's spelling, and that the client may use it in the provider's console.",
+        codes=_codes("invalid_scope"),
+    ),
+    Advice(
+        "It does not know this grant type.",
+        "The administrator should compare the grant type with the provider's documentation.",
+        codes=_codes("unsupported_grant_type"),
+    ),
+    Advice(
+        "It does not accept what was presented for the token, for example because it was revoked or has expired.",
+        "Make new credentials in the provider's console and enter them here.",
+        codes=_codes("invalid_grant"),
+    ),
+    Advice(
+        "It does not know the resource or audience that was asked for.",
+        "Compare the audience or resource with the provider's documentation.",
+        codes=_codes("invalid_target"),
+    ),
+    Advice(
+        "It finds the request incomplete or malformed.",
+        "Check the values that are filled in; if they are right, the administrator should compare the parameters with "
+        "the provider's documentation.",
+        codes=_codes("invalid_request"),
+    ),
+    Advice(
+        "It does not accept the credentials, and gives no further reason.",
+        "Copy the client ID and the client secret once more from the provider's console, "
+        "and check that they belong to this account and environment.",
+        statuses=range(401, 402),
+    ),
+    Advice(
+        "Access is forbidden. Some providers answer a wrong secret like this, others a missing permission or an "
+        "address that is not on their allow-list.",
+        "Check the client ID and the client secret, then the client's permissions in the provider's console.",
+        statuses=range(403, 404),
+    ),
+    Advice(
+        "It gives a reason of its own.",
+        "Check the values that are filled in against the provider's console and documentation.",
+        statuses=range(600),
+    ),
+)
+
+NOT_UNDERSTOOD = (
+    Advice(
+        "There is no token endpoint at this address.",
+        "Check what is filled in for the host or tenant; if it is right, the administrator should check the token URL.",
+        statuses=range(404, 405),
+    ),
+    Advice(
+        "The address does not take this kind of request.",
+        "The administrator should check the token URL, the method and the body format.",
+        statuses=range(405, 420),
+    ),
+    Advice(
+        "The provider sends the request elsewhere; credentials are not sent on to another address.",
+        "The administrator should put the final address into the token URL.",
+        statuses=range(300, 400),
+    ),
+    Advice(
+        "There is no token where it was expected.",
+        "The administrator should compare “Response authentication token key” with the provider's answer.",
+        statuses=range(200, 300),
+    ),
+    Advice(
+        "The answer holds no error that we know.",
+        "The administrator should compare the token request with the provider's documentation.",
+        statuses=range(600),
+    ),
+)
+
+
+def advise(rules: tuple[Advice, ...], code: str, status: int) -> Advice:
+    """The first rule that fits; the last of each table fits everything."""
+    return next((rule for rule in rules if rule.fits(code, status)), rules[-1])

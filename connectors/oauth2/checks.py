@@ -1,0 +1,101 @@
+"""Whether the parts of a definition fit together: the same for a document and for the admin."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from connectors.oauth2.definition import SUPPLIED_KEYS, AuthMethod, Connector
+from connectors.oauth2.hosts import BadAddress, checked_base
+from connectors.oauth2.method import Method
+from connectors.oauth2.problems import Path, Problem
+from connectors.oauth2.secrecy import check_secrecy
+from connectors.oauth2.template_checks import check_templates
+from connectors.oauth2.variable_checks import check_defaults, check_sources, check_variable, check_variables
+from connectors.oauth2.wire_checks import check_wire
+
+NO_OPERATOR: Mapping[str, Collection[str]] = {}
+
+
+def check_connector(connector: Connector, operator: Mapping[str, Collection[str]] = NO_OPERATOR) -> list[Problem]:
+    """Everything that is wrong with a connector and its methods; paths lead from the connector.
+
+    `operator` names the variables that have an operator's value in the admin: by method key, "" for the connector's.
+    """
+    problems = list(_check_own(connector))
+    own = operator.get("", ())
+    for index, method in enumerate(connector.auth_methods):
+        problems += check_method(connector, index, (*own, *operator.get(method.key, ())))
+    if not connector.auth_methods:
+        # A method's checks look at the connector's own texts too; without one nothing else does.
+        stand_in = Connector.model_validate({**connector.stated(), "auth_methods": [_STAND_IN]})
+        problems += [problem for problem in check_method(stand_in, 0, own) if problem.path[0] != "auth_methods"]
+    return sorted(set(problems), key=problems.index)
+
+
+_STAND_IN = {"key": "none", "name": "None", "token_request": {"url": "https://localhost/"}}
+
+
+def _check_own(connector: Connector) -> Iterator[Problem]:
+    yield from check_variables(connector.variables, ("variables",))
+    for index, variable in enumerate(connector.variables):
+        yield from check_variable(variable, ("variables", index))
+        if variable.key in SUPPLIED_KEYS:
+            yield Problem(
+                ("variables", index, "key"),
+                f"{variable.key} belongs to the authentication methods, which all have one.",
+                "Change it there, or choose another key.",
+            )
+    seen: set[str] = set()
+    for index, method in enumerate(connector.auth_methods):
+        if method.key in seen:
+            yield Problem(("auth_methods", index, "key"), f"The method {method.key} is there twice.", "Rename one.")
+        seen.add(method.key)
+    yield from _check_link(connector.documentation_url)
+
+
+def _check_link(address: str) -> Iterator[Problem]:
+    try:
+        if address:
+            checked_base(address.partition("#")[0].partition("?")[0])
+    except BadAddress as error:
+        yield Problem(("documentation_url",), f"The link can't be used: {error}.")
+
+
+def check_method(connector: Connector, index: int, operator: Collection[str] = ()) -> list[Problem]:
+    """Everything that is wrong with one of the connector's methods. Paths lead from the connector."""
+    definition = connector.auth_methods[index]
+    method = Method(connector, definition)
+    here: Path = ("auth_methods", index)
+    problems = list(check_variables(definition.variables, (*here, "variables")))
+    problems += _check_double(connector, definition, here)
+    if problems:
+        return problems  # the rest goes by key
+    path_of = _paths(connector, definition, here)
+    for variable in method.variables[len(connector.variables) :]:
+        problems += check_variable(variable, path_of[variable.key])
+    problems += check_defaults(method, path_of)
+    problems += check_sources(method, path_of, operator)
+    below = [*check_templates(method), *check_wire(definition)]
+    if not problems and not below:
+        below += check_secrecy(method)
+    return problems + [problem if problem.path[0] == "base_url" else problem.below(*here) for problem in below]
+
+
+def _check_double(connector: Connector, definition: AuthMethod, here: Path) -> list[Problem]:
+    own = {variable.key for variable in connector.variables}
+    return [
+        Problem(
+            (*here, "variables", index, "key"),
+            f"{variable.key} is a variable of the connector already.",
+            "Keep it in one of the two places.",
+        )
+        for index, variable in enumerate(definition.variables)
+        if variable.key in own
+    ]
+
+
+def _paths(connector: Connector, definition: AuthMethod, here: Path) -> dict[str, Path]:
+    """Where each variable stands; a supplied one that the document doesn't name stands for the whole list."""
+    return {
+        **dict.fromkeys(SUPPLIED_KEYS, (*here, "variables")),
+        **{variable.key: ("variables", index) for index, variable in enumerate(connector.variables)},
+        **{variable.key: (*here, "variables", index) for index, variable in enumerate(definition.variables)},
+    }

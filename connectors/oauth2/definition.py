@@ -1,0 +1,239 @@
+"""What a document says, as typed values; the JSON Schema of the format comes from here.
+
+A section remembers which of its keys the document states (`model_fields_set`), so that a document survives a round
+trip through the database unchanged. What `type: oauth2_client_credentials` supplies are the defaults.
+Whether the parts of a document fit together is looked at in `checks`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+KEY_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$"
+VARIABLE_KEY_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+TEN_YEARS = 10 * 366 * 24 * 3600
+
+Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN, max_length=64)]
+VariableKey = Annotated[str, StringConstraints(pattern=VARIABLE_KEY_PATTERN, max_length=64)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Status = Annotated[int, Field(ge=100, le=599)]
+Scalar = str | int | float | bool | None
+Parameters = dict[str, Scalar | list[Scalar]]
+HeaderFields = dict[str, str | None]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def stated(self) -> dict[str, Any]:
+        """The section as its document states it, in canonical order and without what it leaves to the defaults."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Choice(Section):
+    """One entry of a drop-down."""
+
+    value: str
+    label: str
+
+
+class Variable(Section):
+    """A named value that the connector or the authentication method needs."""
+
+    key: VariableKey = Field(description="Exact, case-sensitive, immutable; what {{key}} refers to.")
+    label: Annotated[str, StringConstraints(max_length=200)] = Field("", description="Shown beside the field.")
+    help_text: str = Field("", description="A sentence below the field.")
+    example: str = Field("", description="Shown in the empty field.")
+    default: str = Field("", description="May itself be a template over other variables. Not for secrets.")
+    default_from_env: str = Field("", description="The environment variable that holds the operator's value.")
+    required: bool = Field(True, description="Whether connecting needs a value.")
+    secret: bool = Field(False, description="Write-only: never shown again once typed.")
+    display: Literal["editable", "advanced", "read_only", "hidden"] = Field(
+        "editable", description="Who supplies and sees it: the tenant's user, or (last two) the default or operator."
+    )
+    pattern: str = Field("", description="A regular expression that the whole value must match.")
+    choices: list[str | Choice] = Field([], description="Makes a drop-down.")
+    format: Literal["text", "multiline", "url", "hostname"] = "text"
+
+    @property
+    def title(self) -> str:
+        return self.label or self.key.replace("_", " ").replace("-", " ").capitalize()
+
+    @property
+    def options(self) -> tuple[Choice, ...]:
+        """The choices, each with its label."""
+        return tuple(
+            choice if isinstance(choice, Choice) else Choice(value=choice, label=choice) for choice in self.choices
+        )
+
+    @property
+    def is_typed_by_tenant(self) -> bool:
+        return self.display in ("editable", "advanced")
+
+    def changed(self, stated: dict[str, Any]) -> "Variable":
+        """This variable with what a document states instead. Only what is named changes."""
+        return Variable.model_validate({**self.stated(), **stated})
+
+
+ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
+
+
+class TokenRequest(Section):
+    """The request that buys a token. Templates stand in every string of it but the methods' names."""
+
+    method: Literal["POST", "GET"] = "POST"
+    url: str = Field(description="The token endpoint.")
+    client_authentication: ClientAuthentication = "client_secret_post"
+    basic_encoding: Literal["rfc6749", "raw"] = Field(
+        "rfc6749", description="raw: id and secret are not percent-encoded before they are joined."
+    )
+    query: Parameters | None = Field({}, description="Added to the URL's own query.")
+    headers: HeaderFields | None = {}
+    body_format: Literal["form", "json", "text", "none"] = "form"
+    body: JsonValue = Field(None, description="form: a mapping; json: any JSON; text: one string.")
+
+    @property
+    def parameters(self) -> JsonValue:
+        """The body as stated, or the one that the type supplies."""
+        if "body" in self.model_fields_set or self.body_format in ("none", "text"):
+            return self.body
+        return {"grant_type": "{{grant_type}}", "scope": "{{scope}}"}
+
+
+class ErrorRules(Section):
+    """The provider's own codes, found at `error`."""
+
+    credentials: list[str | int] = Field([], description="Codes that only mending the credentials helps.")
+    retry: list[str | int] = Field([], description="Codes that trying again helps.")
+
+
+class TokenResponse(Section):
+    """How to read the answer: paths, which may hold templates."""
+
+    access_token: str = "{{token_key}}"  # noqa: S105 (a path)
+    token_type: str | None = "token_type"  # noqa: S105 (a path)
+    expires_in: str | None = "expires_in"
+    expires_in_unit: Literal["s", "ms", "min"] = Field("s", description="For bare numbers.")
+    expires_at: str | None = Field(
+        "", description="Epoch seconds, epoch milliseconds or ISO 8601; wins over expires_in."
+    )
+    default_lifetime: Annotated[int, Field(gt=0, le=TEN_YEARS)] | None = Field(
+        None, description="Seconds, when the answer gives no usable expiry; null: until an API refuses the token."
+    )
+    keep: list[str] | dict[str, str] = Field([], description="Other fields to keep, for {{response.NAME}}.")
+    error: str | list[str] | None = "error"
+    error_description: str | list[str] | None = "error_description"
+    errors: ErrorRules = ErrorRules()
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Path by name of what is kept."""
+        return self.keep if isinstance(self.keep, dict) else {path: path for path in self.keep}
+
+
+class ApiRequest(Section):
+    """How an API request is signed."""
+
+    headers: HeaderFields | None = {"Authorization": "Bearer {{access_token}}"}
+    query: Parameters | None = {}
+
+
+class Refresh(Section):
+    """When a token is renewed."""
+
+    early: Annotated[int, Field(ge=0, le=TEN_YEARS)] = Field(
+        0, description="At least so many seconds before expiry, but never before half the token's life."
+    )
+    on_status: list[Status] = Field([401], description="API statuses that mean “this token is dead”.")
+    on_body: dict[str, list[Scalar]] = Field({}, description="{path: [values]} that mean the same in a 2xx answer.")
+    invalidates_previous: bool = Field(False, description="A new token kills the old one: never mint just to look.")
+    max_requests: str | None = Field(None, description="Mint budget per client: 5/day, 2/hour, 100/hour …")
+
+
+class TestRequest(Section):
+    """A harmless API request that shows whether a token works."""
+
+    __test__ = False  # not a test case, whatever its name
+
+    method: Literal["GET", "POST", "HEAD"] = "GET"
+    url: str
+    expect_status: list[Status] = [200]
+
+
+class AuthMethod(Section):
+    """One way to authenticate to a connector."""
+
+    key: Key
+    name: Name
+    type: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
+    instructions: str = Field("", description="Markdown, shown beside the wizard's form.")
+    variables: list[Variable] = []
+    token_request: TokenRequest
+    token_response: TokenResponse = TokenResponse()
+    api_request: ApiRequest = ApiRequest()
+    refresh: Refresh = Refresh()
+    test_request: TestRequest | None = None
+
+
+class Connector(Section):
+    """A third-party service that can be connected, and how."""
+
+    kind: Literal["connector"]
+    key: Key
+    name: Name
+    description: str = ""
+    category: Annotated[str, StringConstraints(max_length=100)] = ""
+    documentation_url: Annotated[str, StringConstraints(max_length=2000)] = ""
+    base_url: str = Field("", description="Where the API lives; a template.")
+    variables: list[Variable] = Field([], description="Usable in base_url and in every method's templates.")
+    auth_methods: list[AuthMethod] = []
+
+
+class Component(Section):
+    """What an integration reads tokens of."""
+
+    connector: Key
+    auth_method: Key | None = None
+
+
+class Integration(Section):
+    """A piece of the host's own code that reads tokens."""
+
+    kind: Literal["integration"]
+    key: Key
+    name: Name
+    allowed_redirects: list[str] = Field([], description="Prefixes of the addresses that a session may lead back to.")
+    allowed_origins: list[str] = Field([], description="Origins that may embed the wizard.")
+    components: dict[Key, Component] = {}
+
+
+Document = Annotated[Connector | Integration, Field(discriminator="kind")]
+
+SUPPLIED_VARIABLES = (
+    Variable(key="scope", label="Scope", default="", required=False),
+    Variable(key="grant_type", label="Grant type", default="client_credentials", required=True, display="advanced"),
+    Variable(key="client_id", label="Client ID", required=True),
+    Variable(key="client_secret", label="Client secret", required=True, secret=True),
+    Variable(
+        key="token_key",
+        label="Response authentication token key",
+        default="access_token",
+        required=True,
+        display="advanced",
+    ),
+)
+SUPPLIED_KEYS = tuple(variable.key for variable in SUPPLIED_VARIABLES)
+RESERVED_NAMES = ("access_token", "token_type", "expires_at", "response", "base_url", "or")
+
+
+def effective_variables(stated: list[Variable]) -> tuple[Variable, ...]:
+    """A method's variables: what the type supplies and the document doesn't name, then what it names, in its order."""
+    supplied = {variable.key: variable for variable in SUPPLIED_VARIABLES}
+    named = {variable.key for variable in stated}
+    return (
+        *(variable for key, variable in supplied.items() if key not in named),
+        *(
+            supplied[variable.key].changed(variable.stated()) if variable.key in supplied else variable
+            for variable in stated
+        ),
+    )

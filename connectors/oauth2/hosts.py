@@ -1,0 +1,71 @@
+"""Host names and base addresses that a value may hold."""
+
+import re
+from urllib.parse import quote, urlsplit
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
+_IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\\s]")
+PATH_SAFE = "%/:@!$&'()*+,;=~-._"
+
+
+class BadAddress(ValueError):
+    """A host name or address that can't be used; the message says why, and does not repeat it."""
+
+
+def checked_labels(text: str) -> str:
+    """`text` in lower case, if it is one or more DNS labels: letters, digits and inner hyphens. Raises `BadAddress`."""
+    text = text.lower()
+    if not text:
+        raise BadAddress("it is empty")
+    if len(text) > 253:
+        raise BadAddress("it is longer than 253 characters")
+    if not all(_LABEL.fullmatch(label) for label in text.split(".")):
+        raise BadAddress(
+            "a host name is made of letters, digits and hyphens, in parts of 1 to 63 characters with dots between them"
+        )
+    return text
+
+
+def checked_host(host: str) -> str:
+    """`host` in lower case, if it is a valid host name or an IPv4 address in its usual form. Raises `BadAddress`."""
+    host = checked_labels(host)
+    # Browsers and resolvers read a last label that is a number as an odd spelling of an IPv4 address.
+    if re.fullmatch(r"\d+|0x[0-9a-f]*", host.rpartition(".")[2]) and not _IPV4.fullmatch(host):
+        raise BadAddress("a host name can't end in a number")
+    return host
+
+
+def checked_base(address: str) -> str:
+    """An address to which a path can be added: http(s), host, perhaps port and path; without a trailing slash.
+
+    Raises `BadAddress`.
+    """
+    if _FORBIDDEN.search(address):
+        raise BadAddress("it holds a space, a line break or a backslash")
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in ("https", "http") or not parts.netloc:
+        raise BadAddress("it must be an address such as https://api.example.com")
+    if "@" in parts.netloc:
+        raise BadAddress("it may not hold a user name or password")
+    if "?" in address or "#" in address:
+        raise BadAddress("it may not hold a query or a fragment")
+    if port == 0 or re.search(r":(?!\d+$)[^\]]*$", parts.netloc):
+        raise BadAddress("its port is not a number from 1 to 65535")
+    host = re.sub(r":\d+$", "", parts.netloc).lower()
+    host = host if _IPV6.fullmatch(host) else checked_host(host)
+    if has_dot_segment(parts.path):
+        raise BadAddress("its path may not hold “.” or “..”")
+    return f"{parts.scheme}://{host}{f':{port}' if port is not None else ''}{quote(parts.path, safe=PATH_SAFE)}".rstrip(
+        "/"
+    )
+
+
+def has_dot_segment(path: str) -> bool:
+    """Whether a part of the path is `.` or `..`, spelled plainly or percent-encoded."""
+    return any(re.sub("%2e", ".", segment, flags=re.IGNORECASE) in (".", "..") for segment in path.split("/"))

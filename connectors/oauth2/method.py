@@ -1,0 +1,143 @@
+"""An authentication method of a connector, put together: its variables, its templates and where each may look."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from connectors.oauth2.client_authentication import CLIENT_VARIABLES
+from connectors.oauth2.definition import SUPPLIED_KEYS, AuthMethod, Connector, Variable, effective_variables
+from connectors.oauth2.problems import Path
+from connectors.oauth2.templates import TemplateError, parse
+from connectors.oauth2.urls import UrlTemplate, parse_url
+
+TOKEN_NAMES = frozenset({"access_token", "token_type", "expires_at"})
+
+
+class Text(NamedTuple):
+    """A string of the definition that may hold placeholders, and where it stands below the method."""
+
+    path: Path
+    source: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """`definition` as one of `connector`'s authentication methods. Holds no value and no secret."""
+
+    connector: Connector = field(repr=False)
+    definition: AuthMethod = field(repr=False)
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """All of them: the connector's, what the type supplies, the method's own."""
+        return (*self.connector.variables, *effective_variables(self.definition.variables))
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Variable]:
+        return {variable.key: variable for variable in self.variables}
+
+    @cached_property
+    def asked(self) -> tuple[Variable, ...]:
+        """The variables that count: a supplied one that nothing uses is neither asked for nor required nor listed."""
+        return tuple(
+            variable for variable in self.variables if variable.key not in SUPPLIED_KEYS or variable.key in self.used
+        )
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """Every name that the templates or the client authentication refer to, through defaults too."""
+        request = self.definition.token_request
+        names = {name for text in self.texts() for name in names_in(text.source)}
+        names.update(CLIENT_VARIABLES[request.client_authentication])
+        for variable in self.variables:
+            if variable.key not in SUPPLIED_KEYS:
+                names.update(names_in(variable.default))
+        return self._with_defaults(names)
+
+    @cached_property
+    def bases(self) -> frozenset[str]:
+        """The names that may open an address."""
+        urls = {variable.key for variable in self.variables if variable.format == "url"}
+        return frozenset({*urls, "base_url", *self.response_names})
+
+    @cached_property
+    def response_names(self) -> frozenset[str]:
+        return frozenset(f"response.{name}" for name in self.definition.token_response.kept)
+
+    @cached_property
+    def base_url_names(self) -> frozenset[str]:
+        return names_in(self.connector.base_url)
+
+    @cached_property
+    def token_url(self) -> UrlTemplate:
+        return parse_url(self.definition.token_request.url, bases=self.bases)
+
+    @cached_property
+    def base_url(self) -> UrlTemplate | None:
+        return parse_url(self.connector.base_url, bases=self.bases) if self.connector.base_url else None
+
+    @cached_property
+    def test_url(self) -> UrlTemplate | None:
+        test = self.definition.test_request
+        return parse_url(test.url, bases=self.bases) if test else None
+
+    def texts(self) -> Iterator[Text]:
+        """Every string in which templates stand, variable defaults apart."""
+        yield from self.token_texts()
+        yield from self.api_texts()
+        if self.connector.base_url:
+            yield Text(("base_url",), self.connector.base_url)
+
+    def token_texts(self) -> Iterator[Text]:
+        """The strings of the token request and of how its answer is read."""
+        request, response = self.definition.token_request, self.definition.token_response
+        yield Text(("token_request", "url"), request.url)
+        yield from _strings(("token_request", "query"), request.query)
+        yield from _strings(("token_request", "headers"), request.headers)
+        yield from _strings(("token_request", "body"), request.parameters)
+        for name in ("access_token", "token_type", "expires_in", "expires_at", "keep", "error", "error_description"):
+            yield from _strings(("token_response", name), getattr(response, name))
+
+    def api_texts(self) -> Iterator[Text]:
+        """The strings of API requests and of the test request."""
+        api, test = self.definition.api_request, self.definition.test_request
+        yield from _strings(("api_request", "headers"), api.headers)
+        yield from _strings(("api_request", "query"), api.query)
+        if test is not None:
+            yield Text(("test_request", "url"), test.url)
+
+    def behind(self, names: frozenset[str]) -> frozenset[str]:
+        """The names, those that their defaults refer to, and what `{{base_url}}` stands for."""
+        if "base_url" in names:
+            names |= names_in(self.connector.base_url)
+        return self._with_defaults(set(names))
+
+    def _with_defaults(self, names: set[str]) -> frozenset[str]:
+        waiting = list(names)
+        while waiting:
+            variable = self.by_key.get(waiting.pop())
+            if variable is not None:
+                further = names_in(variable.default) - names
+                names |= further
+                waiting.extend(further)
+        return frozenset(names)
+
+
+def names_in(source: str) -> frozenset[str]:
+    """The names in a template; none where it can't be read, which `checks` reports."""
+    try:
+        return parse(source).names
+    except TemplateError:
+        return frozenset()
+
+
+def _strings(path: Path, value: object) -> Iterator[Text]:
+    if isinstance(value, str):
+        yield Text(path, value)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _strings((*path, key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strings((*path, index), item)

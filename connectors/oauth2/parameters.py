@@ -1,0 +1,95 @@
+"""Query parameters, header fields and bodies: mappings of templates, rendered into what is sent."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote, urlencode
+
+from pydantic import JsonValue
+
+from connectors.oauth2.errors import ValidationFailed
+from connectors.oauth2.http import Headers
+from connectors.oauth2.templates import Rendering, parse
+
+Pairs = list[tuple[str, str]]
+
+CONTENT_TYPES = {
+    "form": "application/x-www-form-urlencoded",
+    "json": "application/json",
+    "text": "text/plain; charset=utf-8",
+}
+
+
+def render_text(source: str, rendering: Rendering) -> str | None:
+    """The text, or None where an empty result is left out (contract: a literal "" and `or ""` are sent empty)."""
+    template = parse(source)
+    return template.render(rendering) or ("" if template.keeps_empty else None)
+
+
+def render_pairs(parameters: Mapping[str, object] | None, rendering: Rendering) -> Pairs:
+    """Form or query parameters: scalars, and lists that repeat their key."""
+    pairs: Pairs = []
+    for key, value in (parameters or {}).items():
+        for item in value if isinstance(value, list) else [value]:
+            text = _scalar(item, rendering)
+            if text is not None:
+                pairs.append((key, text))
+    return pairs
+
+
+def _scalar(value: object, rendering: Rendering) -> str | None:
+    if isinstance(value, str):
+        return render_text(value, rendering)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+def render_json(value: JsonValue, rendering: Rendering) -> JsonValue:
+    """Any JSON, its strings rendered; in an object or a list, one that renders to nothing is left out."""
+    if isinstance(value, str):
+        return parse(value).render(rendering)
+    if isinstance(value, dict):
+        return {key: render_json(item, rendering) for key, item in value.items() if not _is_left_out(item, rendering)}
+    if isinstance(value, list):
+        return [render_json(item, rendering) for item in value if not _is_left_out(item, rendering)]
+    return value
+
+
+def _is_left_out(value: JsonValue, rendering: Rendering) -> bool:
+    return isinstance(value, str) and render_text(value, rendering) is None
+
+
+def render_headers(fields: Mapping[str, str | None] | None, rendering: Rendering) -> Headers:
+    """Header fields. Raises `ValidationFailed` for a value with a line break, which would forge another field."""
+    rendered: Pairs = []
+    for name, source in (fields or {}).items():
+        text = None if source is None else render_text(source, rendering)
+        if text is None:
+            continue
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
+            names = sorted(parse(source or "").names)
+            raise ValidationFailed(
+                f"The header {name} can't be sent.",
+                "Its value holds a line break or another control character.",
+                f"Check what is filled in for {', '.join(names)}." if names else "",
+                fields=dict.fromkeys(names, "A line break or control character can't be sent in a header."),
+            )
+        rendered.append((name, text.strip()))
+    return Headers(tuple(rendered))
+
+
+def encode_form(pairs: Pairs) -> bytes:
+    return urlencode(pairs).encode()
+
+
+def encode_json(value: JsonValue) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def add_query(url: str, pairs: Sequence[tuple[str, str]]) -> str:
+    """`url` with further query parameters behind those that it has."""
+    if not pairs:
+        return url
+    added = urlencode(pairs, quote_via=quote, safe="")
+    return f"{url}{'' if url.endswith(('?', '&')) else '&' if '?' in url else '?'}{added}"

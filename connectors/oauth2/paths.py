@@ -1,0 +1,88 @@
+"""Where in an answer something is: `data.token`, `items.0.token`, `header:Name`, `cookie:Name`, `$` (all of it)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+
+from pydantic import JsonValue
+
+from connectors.oauth2.http import Headers
+
+WHOLE_BODY = "$"
+
+
+class PathError(ValueError):
+    """A path that can't be read; the message says why and what to write instead."""
+
+
+def check_path(path: str) -> None:
+    """Raise `PathError` for what is no path. An empty one is: it means "none"."""
+    if path.startswith(("$.", "$[")):
+        raise PathError(f"“{path}” is JSONPath. Write names with dots: {path.lstrip('$.[') or 'token'}.")
+    if path.startswith("/"):
+        raise PathError(f"“{path}” is a JSON pointer. Write names with dots: {path[1:].replace('/', '.')}.")
+    for prefix in ("header:", "cookie:"):
+        if path.startswith(prefix) and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", path[len(prefix) :]):
+            raise PathError(f"Behind “{prefix}” the name must follow, such as {prefix}X-Auth-Token.")
+    if path and (path != path.strip() or "" in path.split(".")):
+        raise PathError(f"“{path}” has an empty part. Write names with single dots between them: data.token.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response, read: `tree` is its data, `text` its body as text. Its repr shows nothing of them."""
+
+    tree: JsonValue = field(repr=False)
+    text: str = field(repr=False)
+    headers: Headers = field(repr=False)
+
+    def find(self, path: str) -> JsonValue:
+        """What stands at `path`, or None."""
+        if not path:
+            return None
+        if path == WHOLE_BODY:
+            return self.tree if isinstance(self.tree, str) else _unquoted(self.text.strip())
+        if path.startswith("header:"):
+            return self.headers.get(path.removeprefix("header:")) or None
+        if path.startswith("cookie:"):
+            return self._cookie(path.removeprefix("cookie:"))
+        return _descend(self.tree, path.split("."))
+
+    def _cookie(self, name: str) -> str | None:
+        for line in self.headers.all("Set-Cookie"):
+            try:
+                morsel = SimpleCookie(line).get(name)
+            except CookieError:
+                continue
+            if morsel is not None:
+                return morsel.value
+        return None
+
+
+def _unquoted(text: str) -> str:
+    if text.startswith('"') and text.endswith('"'):
+        try:
+            read = json.loads(text)
+        except ValueError:
+            return text
+        return read if isinstance(read, str) else text
+    return text
+
+
+def _descend(node: JsonValue, parts: list[str]) -> JsonValue:
+    if not parts:
+        return node
+    if isinstance(node, Mapping):
+        # A key that holds dots itself wins over going deeper.
+        for length in range(len(parts), 0, -1):
+            key = ".".join(parts[:length])
+            if key in node:
+                found = _descend(node[key], parts[length:])
+                if found is not None or length == len(parts):
+                    return found
+        return None
+    if isinstance(node, list) and re.fullmatch(r"\d{1,6}", parts[0]) and int(parts[0]) < len(node):
+        return _descend(node[int(parts[0])], parts[1:])
+    return None

@@ -1,0 +1,147 @@
+"""Definition and values → the requests to send."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from connectors.oauth2.client_authentication import Proof, authentication
+from connectors.oauth2.definition import TokenRequest
+from connectors.oauth2.http import Headers, HttpRequest
+from connectors.oauth2.method import Method
+from connectors.oauth2.parameters import (
+    CONTENT_TYPES,
+    Pairs,
+    add_query,
+    encode_form,
+    encode_json,
+    render_headers,
+    render_json,
+    render_pairs,
+)
+from connectors.oauth2.templates import Rendering, parse
+from connectors.oauth2.values import check_complete
+
+USER_AGENT = "Latchkey"
+_SUPPLIED = ("grant_type", "scope", "client_id", "client_secret")
+
+
+def make_token_request(method: Method, rendering: Rendering) -> HttpRequest:
+    """The request that buys a token.
+
+    Raises `ValidationFailed` where a required value is missing or a value can't stand where the definition puts it.
+    """
+    check_complete(method, rendering)
+    request = method.definition.token_request
+    rendering = with_base_url(method, rendering)
+    proof = authentication(request).prove(rendering)
+    query = render_pairs(request.query, rendering)
+    if request.body_format == "none":
+        query += _added(proof, request.query)
+    return HttpRequest(
+        method=request.method,
+        url=add_query(method.token_url.render(rendering), query),
+        headers=_token_headers(request, proof, rendering),
+        body=_body(request, proof, rendering),
+    )
+
+
+def _added(proof: Proof, stated: Mapping[str, object] | None) -> Pairs:
+    """The authentication's parameters, save those that the document states itself (or takes away with null)."""
+    return [(key, value) for key, value in proof.parameters.items() if key not in (stated or {})]
+
+
+def _body(request: TokenRequest, proof: Proof, rendering: Rendering) -> bytes | None:
+    parameters = request.parameters
+    if request.body_format == "none":
+        return None
+    if request.body_format == "text":
+        return parse(parameters).render(rendering).encode() if isinstance(parameters, str) else b""
+    if request.body_format == "json":
+        return encode_json(_json_body(parameters, proof, rendering))
+    fields = parameters if isinstance(parameters, dict) else {}
+    return encode_form(render_pairs(fields, rendering) + _added(proof, fields))
+
+
+def _json_body(parameters: JsonValue, proof: Proof, rendering: Rendering) -> JsonValue:
+    if parameters is not None and not isinstance(parameters, dict):
+        return render_json(parameters, rendering)
+    stated = parameters or {}
+    # At the top, null takes away what is otherwise supplied; anywhere else it is a JSON null like any other.
+    taken_away = {name for name in _SUPPLIED if name in stated and stated[name] is None}
+    rendered = render_json({name: value for name, value in stated.items() if name not in taken_away}, rendering)
+    return {**rendered, **dict(_added(proof, stated))} if isinstance(rendered, dict) else rendered
+
+
+def _token_headers(request: TokenRequest, proof: Proof, rendering: Rendering) -> Headers:
+    stated = {name.lower() for name in request.headers or {}}
+    supplied = {
+        "Accept": "application/json, */*;q=0.8",
+        "User-Agent": USER_AGENT,
+        **({"Content-Type": CONTENT_TYPES[request.body_format]} if request.body_format != "none" else {}),
+        **proof.headers,
+    }
+    kept = tuple((name, value) for name, value in supplied.items() if name.lower() not in stated)
+    return Headers(kept + render_headers(request.headers, rendering).fields)
+
+
+@dataclass(frozen=True)
+class Bought:
+    """What was bought: what API templates may use besides the variables. Its repr shows no token."""
+
+    access_token: str = field(repr=False)
+    token_type: str
+    expires_at: datetime | None
+    kept: Mapping[str, str] = field(repr=False)
+
+    def names(self) -> dict[str, str]:
+        return {
+            "access_token": self.access_token,
+            "token_type": self.token_type,
+            "expires_at": "" if self.expires_at is None else self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **{f"response.{name}": value for name, value in self.kept.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What an API request carries, and where the API lives (without a trailing slash; empty if nothing says)."""
+
+    headers: dict[str, str] = field(repr=False)
+    query: tuple[tuple[str, str], ...] = field(repr=False)
+    base_url: str
+
+
+def api_signature(method: Method, rendering: Rendering, bought: Bought) -> Signature:
+    """How API requests are signed with a token. Raises `ValidationFailed`, `ResponseNotUnderstood`."""
+    rendering = with_base_url(method, rendering.with_values(bought.names()))
+    api = method.definition.api_request
+    return Signature(
+        headers=dict(render_headers(api.headers, rendering).fields),
+        query=tuple(render_pairs(api.query, rendering)),
+        base_url=rendering.values.get("base_url", ""),
+    )
+
+
+def make_test_request(method: Method, rendering: Rendering, bought: Bought) -> HttpRequest | None:
+    """The harmless API request that shows whether a token works, if the definition has one."""
+    test = method.definition.test_request
+    if test is None or method.test_url is None:
+        return None
+    rendering = with_base_url(method, rendering.with_values(bought.names()))
+    signature = api_signature(method, rendering, bought)
+    headers = {"Accept": "application/json, */*;q=0.8", "User-Agent": USER_AGENT, **signature.headers}
+    return HttpRequest(
+        method=test.method,
+        url=add_query(method.test_url.render(rendering), signature.query),
+        headers=Headers(tuple(headers.items())),
+        body=b"" if test.method == "POST" else None,
+    )
+
+
+def with_base_url(method: Method, rendering: Rendering) -> Rendering:
+    """The rendering with `base_url`, where what it is made of is known."""
+    if method.base_url is None or not method.base_url_names <= frozenset(rendering.values):
+        return rendering
+    return rendering.with_values({"base_url": method.base_url.render(rendering).rstrip("/")})

@@ -1,0 +1,121 @@
+"""Whether every placeholder names something, every address can be one, and every path can be read."""
+
+import re
+from collections.abc import Collection, Iterator
+
+from connectors.oauth2.hosts import BadAddress, checked_base
+from connectors.oauth2.method import TOKEN_NAMES, Method, Text, names_in
+from connectors.oauth2.paths import PathError, check_path
+from connectors.oauth2.problems import Path, Problem, did_you_mean
+from connectors.oauth2.templates import NAME, TemplateError, parse
+from connectors.oauth2.urls import UrlTemplate, parse_url
+
+PATHS = ("access_token", "token_type", "expires_in", "expires_at", "keep", "error", "error_description")
+
+
+def check_templates(method: Method) -> Iterator[Problem]:
+    """Placeholders and addresses of the method's sections."""
+    variables = set(method.by_key)
+    base = {"base_url"} if method.connector.base_url else set()
+    before = variables | (base if not _needs_answer(method) else set())
+    after = variables | base | TOKEN_NAMES | method.response_names
+    for text in method.token_texts():
+        yield from _check_names(text, before)
+    for text in method.api_texts():
+        yield from _check_names(text, after)
+    yield from _check_names(Text(("base_url",), method.connector.base_url), variables | method.response_names)
+    yield from _check_urls(method, before, after)
+    yield from _check_paths(method)
+
+
+def _needs_answer(method: Method) -> bool:
+    """Whether `{{base_url}}` is known only once the provider has answered: then no token request can use it."""
+    return any(name.startswith("response.") for name in method.base_url_names)
+
+
+def _check_names(text: Text, known: Collection[str]) -> Iterator[Problem]:
+    try:
+        names = parse(text.source).names
+    except TemplateError as error:
+        yield Problem(text.path, error.message, error.remedy)
+        return
+    for name in sorted(names - set(known)):
+        yield Problem(text.path, f"{{{{{name}}}}} names nothing here.", did_you_mean(name, known))
+
+
+def _check_urls(method: Method, before: set[str], after: set[str]) -> Iterator[Problem]:
+    request, test = method.definition.token_request, method.definition.test_request
+    yield from _check_url(("token_request", "url"), request.url, method.bases & before)
+    if test is not None:
+        yield from _check_url(("test_request", "url"), test.url, method.bases & after)
+    if method.connector.base_url:
+        yield from check_base_url(method.connector.base_url, method.bases - {"base_url"})
+
+
+def check_base_url(source: str, bases: Collection[str]) -> Iterator[Problem]:
+    """A base address takes a path behind it, so it may hold no query."""
+    problems = list(_check_url(("base_url",), source, bases))
+    yield from problems
+    if not problems and parse_url(source, bases=bases).has_query:
+        yield Problem(("base_url",), "The base address holds a query.", "Put the parameters into `api_request.query`.")
+
+
+def _check_url(path: Path, source: str, bases: Collection[str]) -> Iterator[Problem]:
+    try:
+        url = parse_url(source, bases=bases)
+    except TemplateError as error:
+        yield Problem(path, error.message, error.remedy)
+        return
+    yield from _check_literal(path, url)
+
+
+def _check_literal(path: Path, url: UrlTemplate) -> Iterator[Problem]:
+    """What is literal in an address must be fine whatever the values are."""
+    literal = "".join(part if isinstance(part, str) else "x" for part in url.tail).partition("?")[0]
+    try:
+        checked_base(f"https://x{literal}")
+    except BadAddress as error:
+        yield Problem(path, f"The address can't be used: {error}.")
+
+
+def _check_paths(method: Method) -> Iterator[Problem]:
+    response = method.definition.token_response
+    if not response.access_token.strip():
+        yield Problem(
+            ("token_response", "access_token"),
+            "The path to the token is empty.",
+            "Write where the token stands in the answer, such as access_token or data.token; `$` is the whole body.",
+        )
+    for text in method.token_texts():
+        if text.path[0] == "token_response" and text.path[1] in PATHS and not names_in(text.source):
+            yield from _check_path(text)
+    for name in response.kept:
+        if not NAME.fullmatch(f"response.{name}"):
+            yield Problem(
+                ("token_response", "keep"),
+                f"“{name}” can't be used as {{{{response.…}}}}.",
+                "Write keep: {name: path} and choose a name of letters, digits, _ and dots.",
+            )
+    for path in method.definition.refresh.on_body:
+        yield from _check_path(Text(("refresh", "on_body", path), path))
+
+
+def _check_path(text: Text) -> Iterator[Problem]:
+    try:
+        check_path(parse(text.source).source)
+    except TemplateError:
+        return  # reported where placeholders are looked at
+    except PathError as error:
+        yield Problem(text.path, str(error))
+
+
+def keys_with_placeholders(path: Path, value: object) -> Iterator[Problem]:
+    """Names of parameters and header fields are plain text: a placeholder there would be sent as it stands."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if re.search(r"\{\{", key):
+                yield Problem((*path, key), "A placeholder can't stand in a name, only in a value.")
+            yield from keys_with_placeholders((*path, key), item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from keys_with_placeholders((*path, index), item)

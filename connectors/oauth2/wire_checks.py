@@ -1,0 +1,107 @@
+"""Whether what a definition sends is a request at all: method, headers, body and client authentication agree."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from connectors.oauth2.budgets import BudgetError, parse_budget
+from connectors.oauth2.client_authentication import CLIENT_VARIABLES
+from connectors.oauth2.definition import AuthMethod, TokenRequest
+from connectors.oauth2.problems import Path, Problem
+from connectors.oauth2.template_checks import keys_with_placeholders
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "te", "trailer", "upgrade")
+
+
+def check_wire(method: AuthMethod) -> Iterator[Problem]:
+    request, api = method.token_request, method.api_request
+    yield from _check_body(request)
+    yield from _check_headers(("token_request", "headers"), request.headers)
+    yield from _check_headers(("api_request", "headers"), api.headers)
+    yield from _check_authentication(request)
+    for path, value in (
+        (("token_request", "query"), request.query),
+        (("token_request", "body"), request.parameters),
+        (("api_request", "query"), api.query),
+    ):
+        yield from keys_with_placeholders(path, value)
+    try:
+        if method.refresh.max_requests is not None:
+            parse_budget(method.refresh.max_requests)
+    except BudgetError as error:
+        yield Problem(("refresh", "max_requests"), str(error))
+
+
+def _check_body(request: TokenRequest) -> Iterator[Problem]:
+    path = ("token_request", "body")
+    body = request.parameters
+    if request.method == "GET" and request.body_format != "none":
+        yield Problem(
+            ("token_request", "body_format"),
+            "A GET request has no body.",
+            "Write body_format: none and put the parameters into `query`, or write method: POST.",
+        )
+    elif request.body_format == "none" and body:
+        yield Problem(
+            path, "There is a body, but body_format is none.", "Remove the body or choose form, json or text."
+        )
+    elif request.body_format == "text" and not isinstance(body, str):
+        yield Problem(
+            path, "With body_format text the body is one string.", 'Write for example body: "id={{client_id}}".'
+        )
+    elif request.body_format == "form":
+        yield from _check_form(path, body)
+
+
+def _check_form(path: Path, body: object) -> Iterator[Problem]:
+    if body is None:
+        return
+    if not isinstance(body, dict):
+        yield Problem(
+            path, "A form's body is a mapping of names to values.", 'Write for example body: {scope: "{{scope}}"}.'
+        )
+        return
+    for name, value in body.items():
+        items = value if isinstance(value, list) else [value]
+        if any(isinstance(item, dict | list) for item in items):
+            yield Problem(
+                (*path, name),
+                "A form's value is a text, a number, true, false or a list of these.",
+                "Write body_format: json to send nested values.",
+            )
+
+
+def _check_headers(path: Path, fields: Mapping[str, str | None] | None) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for name, value in (fields or {}).items():
+        if not _HEADER_NAME.fullmatch(name):
+            yield Problem((*path, name), f"“{name}” is no name of a header field.", "Use letters, digits and hyphens.")
+        elif name.lower() in _OWN_HEADERS:
+            yield Problem((*path, name), f"{name} is set by the connection itself.", "Remove it.")
+        if name.lower() in seen:
+            yield Problem((*path, name), f"The header {name} is there twice; names ignore case.", "Remove one.")
+        seen.add(name.lower())
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value or ""):
+            yield Problem((*path, name), "The value holds a line break or control character.", "Write it in one line.")
+
+
+def _check_authentication(request: TokenRequest) -> Iterator[Problem]:
+    stated = {name.lower() for name, value in (request.headers or {}).items() if value is not None}
+    if request.client_authentication == "client_secret_basic" and "authorization" in stated:
+        yield Problem(
+            ("token_request", "headers", "Authorization"),
+            "The Authorization header is there twice: client_secret_basic makes it too.",
+            "Remove the header, or write client_authentication: none.",
+        )
+    if request.client_authentication != "client_secret_post" or not CLIENT_VARIABLES[request.client_authentication]:
+        return
+    takes = request.body_format in ("form", "none") or (
+        request.body_format == "json" and isinstance(request.parameters, dict | None)
+    )
+    if not takes:
+        yield Problem(
+            ("token_request", "client_authentication"),
+            "client_secret_post has no place in this body.",
+            "Write client_authentication: none and put {{client_id}} and {{client_secret}} into the body yourself, "
+            "or write client_secret_basic.",
+        )
