@@ -1,0 +1,47 @@
+"""Authentication methods as processes use them: read once, remembered until they change."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from uuid import UUID
+
+from connectors.documents import connector_document
+from connectors.models import AuthMethod, Connector, Variable
+from connectors.oauth2 import definition
+from connectors.oauth2.method import Method
+
+
+@dataclass(frozen=True)
+class Definition:
+    """An authentication method, ready to use. `typed` are the operator's values; its repr shows none of them."""
+
+    method: Method = field(repr=False)
+    typed: Mapping[str, str] = field(repr=False)
+
+    def operator_values(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The operator's values: what was typed in the admin, else what the environment holds."""
+        from_environment = {
+            variable.key: environ[variable.default_from_env]
+            for variable in self.method.variables
+            if variable.default_from_env and variable.default_from_env in environ
+        }
+        return {**from_environment, **self.typed}
+
+
+def definition_of(method: AuthMethod) -> Definition:
+    """What the method says; no query if this process has read this revision of it before."""
+    return _read(method.pk, method.revision)
+
+
+@lru_cache(maxsize=1024)
+def _read(pk: int, revision: UUID) -> Definition:
+    row = AuthMethod.objects.get(pk=pk)
+    connector = Connector.objects.with_definitions().get(pk=row.connector_id)
+    document = definition.Connector.model_validate(connector_document(connector))
+    (chosen,) = (one for one in document.auth_methods if one.key == row.key)
+    typed = Variable.objects.of_method(row).with_operator_value()
+    return Definition(
+        Method(document.model_copy(update={"auth_methods": [chosen]}), chosen),
+        {variable.key: variable.operator_value for variable in typed if variable.operator_value},
+    )

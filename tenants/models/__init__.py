@@ -1,0 +1,9 @@
+"""The models of this app; Django and people import them from here."""
+
+from tenants.models.draft import Draft
+from tenants.models.event import Event
+from tenants.models.instance import Instance, InstanceValues
+from tenants.models.tenant import Membership, Tenant
+from tenants.models.token import Token
+
+__all__ = ["Draft", "Event", "Instance", "InstanceValues", "Membership", "Tenant", "Token"]

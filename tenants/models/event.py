@@ -1,0 +1,42 @@
+"""What happened to an instance."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Event(models.Model):
+    """Something that happened to an instance, in words that hold no secret."""
+
+    class Kind(models.TextChoices):
+        CONNECTED = "connected", "Connected"
+        RECONNECTED = "reconnected", "Reconnected"
+        RENEWED = "renewed", "Token renewed"
+        FAILING = "failing", "Renewal failed"
+        ACTION_REQUIRED = "action_required", "Action required"
+        RECOVERED = "recovered", "Recovered"
+        REJECTED = "rejected", "Token rejected by an API"
+        CHECKED = "checked", "Checked"
+        CHANGED = "changed", "Changed"
+        PAUSED = "paused", "Paused"
+        RESUMED = "resumed", "Resumed"
+
+    instance = models.ForeignKey("tenants.Instance", on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=32, choices=Kind)
+    # Equal unless the event changed the status.
+    status_before = models.CharField(max_length=16)
+    status_after = models.CharField(max_length=16)
+    # An error's code where there was one, such as credentials_refused.
+    code = models.CharField(max_length=64, blank=True)
+    message = models.TextField(blank=True)
+    # Who did it; nobody where the platform did it by itself.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = (models.Index(fields=("instance", "-at", "-id"), name="event_of_instance"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} at {self.at:%Y-%m-%d %H:%M:%S}"
