@@ -1,0 +1,20 @@
+"""How long is left for the whole of something."""
+
+import time
+from collections.abc import Callable
+
+
+class Deadline:
+    """A moment by which all of an exchange must be over, whatever it consists of."""
+
+    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left, more than 0; raises TimeoutError once there are none."""
+        left = self._end - self._clock()
+        if left <= 0:
+            raise TimeoutError
+        return left

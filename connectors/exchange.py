@@ -1,0 +1,229 @@
+"""One HTTP/1.1 exchange over a connection that is open already: bounded in time, bytes and interim answers."""
+
+import io
+import re
+import select
+import socket
+import ssl
+import zlib
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from time import monotonic
+from typing import cast
+
+from connectors.addresses import Address
+from connectors.deadline import Deadline
+from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
+
+MAX_BODY = 1 << 20  # bytes, as sent and unpacked: a token answer is a few kB
+MAX_HEAD = 1 << 16  # bytes of status lines and headers, interim answers included
+# What one byte of body may cost on the wire: "1\r\nx\r\n" in chunks of one byte each.
+_CHUNKING = 6
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
+_UNSENDABLE = re.compile(r"[\r\n\0]")
+_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+class UnsendableRequest(Exception):
+    """The request can't be written as HTTP. The message holds no value."""
+
+
+class AnswerBroken(Exception):
+    """What came isn't a whole HTTP answer that we can read. The message holds nothing of it."""
+
+    def __init__(self, why: str, *, status: int | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.status = status
+
+
+class AnswerTooLarge(AnswerBroken):
+    """More came than anyone needs to say."""
+
+
+class NoAnswer(Exception):
+    """The connection ended before the answer did. `silent`: not a byte of an answer came."""
+
+    def __init__(self, *, silent: bool) -> None:
+        super().__init__(silent)
+        self.silent = silent
+
+
+@dataclass(slots=True)
+class Connection:
+    """An open connection to the one address that was checked."""
+
+    sock: socket.socket = field(repr=False)
+    address: Address
+    opened: float = field(default_factory=monotonic)
+    idle_since: float = 0.0
+    used: bool = False
+
+    def is_stale(self) -> bool:
+        """Whether the other side has closed it, or sent what nobody asked for: nothing may come between exchanges."""
+        if isinstance(self.sock, ssl.SSLSocket) and self.sock.pending():
+            return True
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+class _Incoming(io.RawIOBase):
+    """Bytes from a socket, until the deadline or the budget is spent."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, budget: int) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self.budget = budget
+        self.received = 0
+        self.over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # the stubs' Buffer can't be measured
+        if self.over:
+            return 0
+        # A time-out per call would let a server that sends a byte a second hold us for ever.
+        self._sock.settimeout(self._deadline.remaining())
+        count = self._sock.recv_into(buffer)
+        self.received += count
+        if self.received > self.budget:
+            raise AnswerTooLarge("It was too large.")
+        return count
+
+
+class _Reader(io.BufferedReader):
+    """What `http.client` reads from: it outlives the interim answers, whose objects would close it."""
+
+    def makefile(self, mode: str) -> "_Reader":
+        return self
+
+    def close(self) -> None:
+        pass
+
+
+def exchange(
+    connection: Connection,
+    request: HttpRequest,
+    target: str,
+    host: str,
+    deadline: Deadline,
+    *,
+    max_body: int = MAX_BODY,
+) -> tuple[HttpResponse, bool]:
+    """Send `request` and read the whole answer; also whether the connection can carry another one.
+
+    `target` is the path and query, `host` the Host field. Raises TimeoutError, NoAnswer, AnswerBroken (or its
+    AnswerTooLarge) or UnsendableRequest.
+    """
+    data = _written(request, target, host)
+    incoming = _Incoming(connection.sock, deadline, MAX_HEAD)
+    try:
+        _send(connection.sock, data, deadline)
+        return _receive(incoming, request.method, max_body)
+    except TimeoutError:
+        raise
+    except HTTPException as error:
+        trouble: Exception = _broken(error)
+    except ValueError:  # http.client on sizes that aren't numbers
+        trouble = AnswerBroken("It was not well-formed HTTP.")
+    except OSError:
+        trouble = NoAnswer(silent=incoming.received == 0)
+    # Raised here, not above: http.client's errors hold what came, and would stay on as __context__.
+    raise trouble
+
+
+def _written(request: HttpRequest, target: str, host: str) -> bytes:
+    fields = [(name, value) for name, value in request.headers.fields if name.lower() not in _FRAMING]
+    if "Host" not in request.headers:
+        fields.insert(0, ("Host", host))
+    for name, value in (("User-Agent", "Latchkey"), ("Accept", "*/*"), ("Accept-Encoding", "identity")):
+        if name not in request.headers:
+            fields.append((name, value))
+    if request.body is not None or request.method not in ("GET", "HEAD"):
+        fields.append(("Content-Length", str(len(request.body or b""))))
+    if not _TOKEN.fullmatch(request.method):
+        raise UnsendableRequest("The request's method is not one that HTTP knows.")
+    for name, value in fields:
+        if not _TOKEN.fullmatch(name):
+            raise UnsendableRequest("A header's name holds a character that HTTP doesn't allow there.")
+        if _UNSENDABLE.search(value):
+            raise UnsendableRequest(f"The header {name} holds a line break.")
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return f"{request.method} {target} HTTP/1.1\r\n{head}\r\n".encode() + (request.body or b"")
+
+
+def _send(sock: socket.socket, data: bytes, deadline: Deadline) -> None:
+    # Not sendall(): over TLS that takes the time-out anew for every piece.
+    rest = memoryview(data)
+    while rest:
+        sock.settimeout(deadline.remaining())
+        rest = rest[sock.send(rest) :]
+
+
+def _receive(incoming: _Incoming, method: str, max_body: int) -> tuple[HttpResponse, bool]:
+    reader = _Reader(incoming)
+    response = _begun(reader, method)
+    while 100 < response.status < 200 and response.status != 101:
+        response = _begun(reader, method)  # 102 and 103 announce an answer; http.client itself only skips 100
+    status = response.status
+    if status == 101:
+        raise AnswerBroken("It switches to a protocol that nobody asked for.", status=status)
+    headers = Headers(tuple((name, _FOLD.sub(" ", value).strip()) for name, value in response.headers.items()))
+    incoming.budget += max_body * _CHUNKING + MAX_HEAD
+    body = _body(response, max_body)
+    incoming.over = True
+    # What came after the answer's end belongs to no request of ours; the next one's answer must not begin with it.
+    reusable = not response.will_close and response.isclosed() and not reader.peek(1)
+    return HttpResponse(status, headers, _unpacked(body, headers, status, max_body)), reusable
+
+
+def _begun(reader: _Reader, method: str) -> HTTPResponse:
+    response = HTTPResponse(cast(socket.socket, reader), method=method)
+    response.begin()
+    return response
+
+
+def _body(response: HTTPResponse, max_body: int) -> bytes:
+    if (response.length or 0) > max_body:
+        raise AnswerTooLarge("It was too large.", status=response.status)
+    body = response.read(max_body + 1)
+    if len(body) > max_body:
+        raise AnswerTooLarge("It was too large.", status=response.status)
+    if response.length:  # http.client tells of a short body only when it is read without an amount
+        raise NoAnswer(silent=False)
+    return body
+
+
+def _unpacked(body: bytes, headers: Headers, status: int, max_body: int) -> bytes:
+    """Undo Content-Encoding, which we don't ask for but some send anyway; never to more than `max_body` bytes."""
+    coding = ", ".join(headers.all("Content-Encoding")).strip().lower()
+    if coding in ("", "identity") or not body:
+        return body
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise AnswerBroken("It is compressed in a way that was not asked for.", status=status)
+    try:
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
+        plain = unpacker.decompress(body, max_body + 1)
+    except zlib.error:
+        plain = None
+    if plain is None or not (unpacker.eof or len(plain) > max_body):
+        raise AnswerBroken("Its compressed body is damaged.", status=status)
+    if len(plain) > max_body:
+        raise AnswerTooLarge("It was too large once unpacked.", status=status)
+    return plain
+
+
+def _broken(error: HTTPException) -> Exception:
+    name = type(error).__name__
+    if name in ("RemoteDisconnected", "IncompleteRead"):
+        return NoAnswer(silent=name == "RemoteDisconnected")
+    if name == "LineTooLong":
+        return AnswerTooLarge("A line of it was too long.")
+    return AnswerBroken("It was not HTTP that can be understood.")

@@ -1,0 +1,85 @@
+import gzip
+import zlib
+
+import pytest
+
+from connectors.oauth2.http import HttpRequest
+from connectors.transport import send
+from tests.connectors.transport.exchanges import LOCAL, SECRET, to
+from tests.connectors.transport.servers import answering, http, serving
+
+
+def test_carries_a_request_and_its_answer(pool):
+    with serving(answering(http(b'{"a": 1}', status="400 Bad", headers="X-Two: a\r\nx-two: b\r\n"))) as server:
+        answer = send(to(server), outbound=LOCAL, pool=pool)
+
+    assert (answer.status, answer.body, list(answer.headers.all("X-Two"))) == (400, b'{"a": 1}', ["a", "b"])
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(f"POST /token?key={SECRET} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n".encode())
+    assert b"Content-Length: 19" in head
+    assert body == b"secret=" + SECRET.encode()
+
+
+def test_settings_are_the_default(settings, pool):
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
+    settings.OUTBOUND_TIMEOUT = 5
+    settings.OUTBOUND_CA_FILE = ""
+
+    with serving(answering()) as server:
+        assert send(to(server), pool=pool).status == 200
+
+
+def test_does_not_follow_redirects(pool):
+    with serving(answering()) as other:
+        answer = http(status="302 Found", headers=f"Location: http://127.0.0.1:{other.port}/\r\n")
+        with serving(answering(answer)) as server:
+            found = send(to(server), outbound=LOCAL, pool=pool)
+
+    assert found.status == 302
+    assert other.connections == 0
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"])
+def test_ignores_proxies_from_the_environment(monkeypatch, pool, name):
+    with serving(answering()) as proxy, serving(answering()) as server:
+        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        send(to(server), outbound=LOCAL, pool=pool)
+
+    assert (proxy.connections, server.connections) == (0, 1)
+
+
+def test_ignores_netrc(monkeypatch, tmp_path, pool):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login joe password netrc-word\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    with serving(answering()) as server:
+        send(HttpRequest("GET", f"http://127.0.0.1:{server.port}/"), outbound=LOCAL, pool=pool)
+
+    assert b"uthorization" not in server.requests[0]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_unpacks_an_answer_that_is_compressed_unasked(pool, coding):
+    body = gzip.compress(b'{"a": 1}') if coding == "gzip" else zlib.compress(b'{"a": 1}')
+    with serving(answering(http(body, headers=f"Content-Encoding: {coding}\r\n"))) as server:
+        answer = send(to(server), outbound=LOCAL, pool=pool)
+
+    assert answer.body == b'{"a": 1}'
+    assert b"Accept-Encoding: identity" in server.requests[0]
+
+
+def test_reads_past_interim_answers(pool):
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    with serving(answering(interim + http(b"done"))) as server:
+        first = send(to(server), outbound=LOCAL, pool=pool)
+        second = send(to(server), outbound=LOCAL, pool=pool)
+
+    assert (first.body, second.body, server.connections) == (b"done", b"done", 1)
+
+
+def test_reads_chunked_and_close_delimited_bodies(pool):
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: x\r\n\r\n"
+    with serving(answering(chunked)) as server:
+        assert send(to(server), outbound=LOCAL, pool=pool).body == b"abcde"
+    with serving(answering(b"HTTP/1.0 200 OK\r\n\r\nabcde", times=1)) as server:
+        assert send(to(server), outbound=LOCAL, pool=pool).body == b"abcde"
