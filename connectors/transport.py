@@ -24,7 +24,13 @@ from connectors.exchange import (
     UnsendableRequest,
     exchange,
 )
-from connectors.oauth2.errors import AddressRefused, ProviderUnavailable, ResponseNotUnderstood, TokenError
+from connectors.oauth2.errors import (
+    AddressRefused,
+    LatchkeyError,
+    ProviderUnavailable,
+    ResponseNotUnderstood,
+    ValidationFailed,
+)
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.pool import Pool
 
@@ -84,8 +90,8 @@ def send(
 
     `deadline` is in seconds for all of it, from the look-up of the name to the last byte (OUTBOUND_TIMEOUT if None).
     Raises AddressRefused if nothing was sent because of where it would go, ProviderUnavailable if no whole answer
-    came in time, ResponseNotUnderstood if one came that is too large or broken. A request other than GET or HEAD
-    is never sent twice: the provider may have received it.
+    came in time, ResponseNotUnderstood if one came that is too large or broken, ValidationFailed if a value can't
+    stand in a header. A request other than GET or HEAD is never sent twice: the provider may have received it.
     """
     outbound = outbound or Outbound.from_settings()
     target = _target(request.url)
@@ -231,7 +237,7 @@ def _secured(sock: socket.socket, host: str, limit: Deadline, context: ssl.SSLCo
     raise ProviderUnavailable(f"No secure connection to {host} could be made.", why, remedy)
 
 
-def _explained(error: Exception, target: _Target, limit: Deadline) -> TokenError:
+def _explained(error: Exception, target: _Target, limit: Deadline) -> LatchkeyError:
     host = target.authority
     if isinstance(error, TimeoutError):
         return ProviderUnavailable(
@@ -247,7 +253,7 @@ def _explained(error: Exception, target: _Target, limit: Deadline) -> TokenError
         )
         return ProviderUnavailable(f"{host} gave no whole answer.", why, "Try again later.")
     if isinstance(error, UnsendableRequest):
-        return AddressRefused(f"No request was sent to {host}.", str(error), "Correct the values or the definition.")
+        return ValidationFailed(f"No request was sent to {host}.", str(error), "Correct the values or the definition.")
     what = f"The answer of {host} could not be used."
     assert isinstance(error, AnswerBroken)  # noqa: S101 -- for the type checker: send() catches nothing else
     remedy = "Check that the address is that of an API, not of a page or a download."

@@ -11,6 +11,8 @@ from connectors.transport import send
 from tests.connectors.transport.exchanges import LOCAL, assert_holds_no_secret, here, to
 from tests.connectors.transport.servers import answering, http, serving
 
+OK = b"HTTP/1.1 200 OK\r\n"
+
 
 @pytest.mark.parametrize(
     "answer",

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 import pytest
 
 from connectors.addresses import AllowList
-from connectors.oauth2.errors import AddressRefused
+from connectors.oauth2.errors import AddressRefused, ValidationFailed
 from connectors.oauth2.http import Headers, HttpRequest
 from connectors.transport import Outbound, send
 from tests.connectors.transport.exchanges import HERE, LOCAL, SECRET, assert_holds_no_secret, to
@@ -83,7 +83,7 @@ def test_refuses_addresses_that_are_none_or_have_two_readings(url, pool):
     "headers", [(("X-A", "a\r\nX-B: s3cr3t-value"),), (("X A", SECRET),), (("X-A", "s3cr3t-value\0"),)]
 )
 def test_refuses_to_smuggle_headers(headers, pool):
-    with serving(answering()) as server, pytest.raises(AddressRefused) as refused:
+    with serving(answering()) as server, pytest.raises(ValidationFailed) as refused:
         send(HttpRequest("GET", f"http://127.0.0.1:{server.port}/", Headers(headers)), outbound=LOCAL, pool=pool)
 
     assert server.requests == []
