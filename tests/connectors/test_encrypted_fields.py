@@ -8,7 +8,10 @@ from django.db.models.functions import Concat, Upper
 
 from connectors.encryption import SecretUnreadable
 from connectors.fields import EncryptedJSONField, EncryptedTextField
-from connectors.models import Connector, Variable
+from connectors.models import AuthMethod, Connector, Variable
+from tenants.models.instance import Instance, InstanceValues
+from tenants.models.tenant import Tenant
+from tenants.models.token import Token
 
 pytestmark = pytest.mark.django_db
 SECRET = "s3cr3t-value"
@@ -146,12 +149,33 @@ def test_refuses_options_that_make_no_sense_on_ciphertext(option):
         EncryptedTextField(**{option: True})
 
 
-def test_json_goes_in_and_out():
-    field = EncryptedJSONField(default=dict)
+@pytest.fixture
+def instance(connector):
+    method = AuthMethod.objects.create(connector=connector, key="m2m", name="M2M")
+    return Instance.objects.create(tenant=Tenant.objects.create(key="acme"), auth_method=method)
+
+
+def test_json_goes_in_and_out(instance):
     value = {"client_secret": SECRET, "nested": {"a": [1, None, "ü"]}}
+    row = InstanceValues.objects.create(instance=instance, values=value)
 
-    ciphertext = field.get_db_prep_save(value, connection)
+    row.refresh_from_db()
+    assert row.values == value
 
-    assert SECRET.encode() not in bytes(ciphertext)
-    assert field.from_db_value(ciphertext, None, connection) == value
-    assert field.get_db_prep_save(None, connection) is None
+    row.values = {**value, "more": 1}
+    InstanceValues.objects.bulk_update([row], ["values"])
+    row.refresh_from_db()
+    assert row.values == {**value, "more": 1}
+
+    InstanceValues.objects.update(values={})
+    row.refresh_from_db()
+    assert row.values == {}
+
+
+def test_json_may_be_null_and_is_found_by_that(instance):
+    token = Token.objects.create(instance=instance)
+
+    assert Token.objects.filter(secrets=None).get() == token
+    Token.objects.update(secrets={"access_token": SECRET})
+    assert not Token.objects.filter(secrets__isnull=True).exists()
+    assert Token.objects.get().secrets == {"access_token": SECRET}

@@ -7,8 +7,10 @@ from django.db import connection
 from connectors import rotation
 from connectors.encryption import encrypt, is_current
 from connectors.fields import secrets_of
-from connectors.models import Connector, Variable
+from connectors.models import AuthMethod, Connector, Variable
 from connectors.rotation import models_with_secrets, rotate
+from tenants.models.instance import Instance, InstanceValues
+from tenants.models.tenant import Tenant
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "the old key", "the new key"
@@ -49,6 +51,22 @@ def test_puts_every_row_under_the_first_key(variables, settings):
     settings.FERNET_KEYS = [NEW]
     assert values() == [*(f"secret {n}" for n in range(7)), None]
     assert (outcome.checked, outcome.renewed) == (8, 7)
+
+
+def test_finds_rows_by_whatever_key_they_have(settings):
+    settings.FERNET_KEYS = [OLD]
+    connector = Connector.objects.create(key="in-house", name="In-house")
+    method = AuthMethod.objects.create(connector=connector, key="m2m", name="M2M")
+    for name in "abc":  # their rows' keys are UUIDs, through a one-to-one relation
+        instance = Instance.objects.create(tenant=Tenant.objects.create(key=name), auth_method=method, name=name)
+        InstanceValues.objects.create(instance=instance, values={"client_secret": name})
+    settings.FERNET_KEYS = [NEW, OLD]
+
+    outcome = rotate(InstanceValues, batch=2)
+
+    settings.FERNET_KEYS = [NEW]
+    assert (outcome.checked, outcome.renewed) == (3, 3)
+    assert sorted(row.values["client_secret"] for row in InstanceValues.objects.all()) == ["a", "b", "c"]
 
 
 def test_says_what_it_did_and_when_the_old_keys_may_go(variables):
