@@ -1,3 +1,4 @@
+import os
 import time
 from dataclasses import replace
 from ipaddress import ip_address
@@ -102,3 +103,22 @@ def test_a_name_that_hangs_is_a_connect_timeout():
         pytest.raises(requests.exceptions.ConnectTimeout),
     ):
         session.get("https://slow.example/")
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_uses_no_socket_of_its_parent():
+    with serving(answering()) as server, guarded_session(outbound=LOCAL) as session:
+        url = f"http://127.0.0.1:{server.port}/"
+        session.get(url)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                status = 0 if session.get(url).ok else 2
+            finally:
+                os._exit(status)
+        _, ended = os.waitpid(child, 0)
+        session.get(url)
+
+    assert ended == 0
+    assert server.connections == 2
