@@ -1,0 +1,27 @@
+"""The Celery application: `celery -A config.celery worker`, `celery -A config.celery beat`."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, celeryd_init, setup_logging
+
+from config import folders, keys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("latchkey")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def leave_logging_alone(**_: Any) -> None:
+    """With a receiver here Celery sets up no logging of its own; Django's, without secrets, stands."""
+
+
+@celeryd_init.connect
+@beat_init.connect
+def start_whole(**_: Any) -> None:
+    keys.require()
+    folders.make_all()

@@ -1,0 +1,243 @@
+"""All configuration, from the environment. `docs/settings.md` explains every name; `.env.example` lists them."""
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
+from config import environment, keys
+from config.environment import Environment
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+environ.Env.read_env(BASE_DIR / ".env")
+VAR_DIR = BASE_DIR / Environment(os.environ).text("VAR_DIR", "var")
+# Without DATABASE_URL everything lives under VAR_DIR, and commands typed beside a running `manage.py up` must see
+# the same address and the same sandbox as it does: it leaves them there.
+EMBEDDED_DATABASE = not Environment(os.environ).has("DATABASE_URL")
+UP_FILE = VAR_DIR / "up.json"
+_left_by_up: dict[str, str] = json.loads(UP_FILE.read_text()) if EMBEDDED_DATABASE and UP_FILE.exists() else {}
+
+env = Environment(os.environ, otherwise=_left_by_up)
+
+DEBUG = env.parsed("DEBUG", environment.flag, False)
+SECRET_KEY = env.parsed("SECRET_KEY", environment.signing_key, keys.read(VAR_DIR, keys.SECRET_KEY_FILE))
+SECRET_KEY_GIVEN = bool(SECRET_KEY)  # Django raises when an empty SECRET_KEY is looked at
+FERNET_KEYS = env.parsed(
+    "FERNET_KEYS", environment.encryption_keys, environment.words(keys.read(VAR_DIR, keys.FERNET_KEYS_FILE))
+)
+
+PUBLIC_URL = env.parsed("PUBLIC_URL", environment.public_url, "http://127.0.0.1:8000")
+_public = urlsplit(PUBLIC_URL)
+_https = _public.scheme == "https"
+ALLOWED_HOSTS = env.parsed(
+    "ALLOWED_HOSTS", environment.host_names, [_public.hostname or "", "localhost", "127.0.0.1", "[::1]"]
+)
+
+OUTBOUND_ALLOWED_HOSTS: list[str] = env.parsed("OUTBOUND_ALLOWED_HOSTS", environment.outbound_hosts, [])
+OUTBOUND_TIMEOUT = env.parsed("OUTBOUND_TIMEOUT", environment.seconds(1, 120), 15.0)
+OUTBOUND_CA_FILE: str | None = env.parsed("OUTBOUND_CA_FILE", environment.pem_file, "") or None
+
+RENEWAL_TICK = env.parsed("RENEWAL_TICK", environment.seconds(1, 60), 5.0)
+SANDBOX = env.parsed("SANDBOX", environment.flag, False)
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "config",
+    "connectors",
+    "tenants",
+    "integrations",
+]
+# The sandbox authorization server: only where it is asked for, and only where its library is installed.
+SANDBOX_INSTALLED = all(find_spec(name) for name in ("oauth2_provider", "config.sandbox"))
+if SANDBOX and SANDBOX_INSTALLED:
+    INSTALLED_APPS += ["oauth2_provider", "config.sandbox"]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.relax_admin_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+# --- Database -------------------------------------------------------------------------------------------------------
+
+_SQLITE: dict[str, Any] = {
+    "timeout": 20,  # seconds to wait for another writer
+    # A deferred transaction that reads first and then writes fails at once when another has written meanwhile,
+    # whatever the timeout. An immediate one waits its turn.
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.parsed(
+        "DATABASE_URL",
+        environment.database,
+        {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "latchkey.sqlite3")},
+    )
+}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["OPTIONS"] = _SQLITE
+    # A file, as in earnest: a database in memory has other locks, and threads would share one connection.
+    _database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+else:
+    # Kept open per thread, not pooled: a pool's own threads don't survive the fork of a Celery worker.
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- People ---------------------------------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login/"
+# Sessions are rows in the database, signed with SECRET_KEY, and hold JSON.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_NAME = "latchkey_session"
+SESSION_COOKIE_AGE = 14 * 24 * 60 * 60  # seconds
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "latchkey_csrf"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- What browsers are told -----------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = _https
+CSRF_COOKIE_SECURE = _https
+SECURE_SSL_REDIRECT = _https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside, without TLS
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if _https else 0
+# The proxy in front, which ends TLS, must set this header itself and never pass on a client's.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "https:"],  # logos, and pictures in a connector's instructions
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# The admin's theme evaluates expressions in attributes (Alpine) and writes its colours into a <style> element.
+ADMIN_CONTENT_SECURITY_POLICY = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Without a build step files are served from the apps' own folders; `collectstatic` fills STATIC_ROOT for images.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+WHITENOISE_AUTOREFRESH = DEBUG
+if not WHITENOISE_USE_FINDERS:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+UNFOLD = {"SITE_TITLE": "Latchkey", "SITE_HEADER": "Latchkey", "SITE_SYMBOL": "key", "SHOW_HISTORY": True}
+
+# --- Celery ---------------------------------------------------------------------------------------------------------
+
+BROKER_DIR = VAR_DIR / "broker"
+CELERY_BROKER_URL = env.parsed("CELERY_BROKER_URL", environment.broker, "filesystem://")
+EMBEDDED_BROKER = CELERY_BROKER_URL == "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        "data_folder_in": str(BROKER_DIR / "messages"),
+        "data_folder_out": str(BROKER_DIR / "messages"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "processed_folder": str(BROKER_DIR / "processed"),
+    }
+    if EMBEDDED_BROKER
+    else {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}  # seconds
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Broadcasts on the embedded broker are files that nobody clears away when a worker dies.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not EMBEDDED_BROKER
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_DB_REUSE_MAX = 1000  # tasks; Celery closes database connections after each task without it
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    # A tick that no worker took before the next one is worthless: `expires` keeps ticks from piling up.
+    "renew-due": {
+        "task": "tenants.tasks.renew_due",
+        "schedule": RENEWAL_TICK,
+        "options": {"expires": RENEWAL_TICK},
+    },
+    "prune": {"task": "tenants.tasks.prune", "schedule": 24 * 60 * 60.0, "options": {"expires": 60 * 60.0}},
+}
+
+# --- Logs and error reports -----------------------------------------------------------------------------------------
+
+LOGGING = logging_config(debug=DEBUG)
+LOGGING_CONFIG = "logging.config.dictConfig"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.NothingPrivate"
+
+env.refuse_faults()
