@@ -1,6 +1,7 @@
 """The Celery application: `celery -A config.celery worker`, `celery -A config.celery beat`."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
@@ -9,6 +10,9 @@ from celery.signals import beat_init, celeryd_init, setup_logging
 from config import folders, keys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# It warns that root would run what is pickled into a message. Only JSON is read here.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
 app = Celery("latchkey")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Sequence
 from typing import Any
 
 HIDDEN = "[hidden]"
@@ -47,7 +48,8 @@ class OneLine(logging.Formatter):
         return _printable(hide_secrets(super().format(record)))
 
 
-def logging_config(*, debug: bool = False) -> dict[str, Any]:
+def logging_config(*, debug: bool = False, also: Sequence[str] = ()) -> dict[str, Any]:
+    """`also` names the loggers of a server that starts before Django is set up."""
     level = "DEBUG" if debug else "INFO"
     return {
         "version": 1,
@@ -60,6 +62,7 @@ def logging_config(*, debug: bool = False) -> dict[str, Any]:
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
             **{name: {"level": level} for name in ("config", "connectors", "tenants", "integrations")},
+            **{name: {"handlers": [], "level": "INFO", "propagate": True} for name in also},
         },
     }
 

@@ -1,10 +1,12 @@
 """Middleware of the site as a whole."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 
 def relax_admin_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -18,3 +20,11 @@ def relax_admin_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> C
         return response
 
     return answer
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc] - it ships no types
+    """WhiteNoise, which is content when `collectstatic` never ran: it then serves the apps' own folders."""
+
+    def add_files(self, root: str | Path, prefix: str | None = None) -> None:
+        if Path(root).is_dir():
+            super().add_files(root, prefix)

@@ -35,10 +35,9 @@ FERNET_KEYS = env.parsed(
 
 PUBLIC_URL = env.parsed("PUBLIC_URL", environment.public_url, "http://127.0.0.1:8000")
 _public = urlsplit(PUBLIC_URL)
+_host = f"[{_public.hostname}]" if ":" in (_public.hostname or "") else str(_public.hostname)
 _https = _public.scheme == "https"
-ALLOWED_HOSTS = env.parsed(
-    "ALLOWED_HOSTS", environment.host_names, [_public.hostname or "", "localhost", "127.0.0.1", "[::1]"]
-)
+ALLOWED_HOSTS = env.parsed("ALLOWED_HOSTS", environment.host_names, [_host, "localhost", "127.0.0.1", "[::1]"])
 
 OUTBOUND_ALLOWED_HOSTS: list[str] = env.parsed("OUTBOUND_ALLOWED_HOSTS", environment.outbound_hosts, [])
 OUTBOUND_TIMEOUT = env.parsed("OUTBOUND_TIMEOUT", environment.seconds(1, 120), 15.0)
@@ -71,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.relax_admin_policy",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.middleware.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -198,8 +197,8 @@ UNFOLD = {"SITE_TITLE": "Latchkey", "SITE_HEADER": "Latchkey", "SITE_SYMBOL": "k
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
 BROKER_DIR = VAR_DIR / "broker"
-CELERY_BROKER_URL = env.parsed("CELERY_BROKER_URL", environment.broker, "filesystem://")
-EMBEDDED_BROKER = CELERY_BROKER_URL == "filesystem://"
+CELERY_BROKER_URL = env.parsed("CELERY_BROKER_URL", environment.broker, "filesystem://localhost/")
+EMBEDDED_BROKER = CELERY_BROKER_URL.startswith("filesystem:")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         "data_folder_in": str(BROKER_DIR / "messages"),
