@@ -22,7 +22,7 @@ def relax_admin_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> C
     return answer
 
 
-class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc] - it ships no types
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # it ships no types
     """WhiteNoise, which is content when `collectstatic` never ran: it then serves the apps' own folders."""
 
     def add_files(self, root: str | Path, prefix: str | None = None) -> None:
