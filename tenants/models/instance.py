@@ -1,19 +1,61 @@
 """One tenant's configured use of one authentication method."""
 
+import time
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
+from connectors import transport
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
+from connectors.oauth2.exchange import Clock, Send
+from connectors.oauth2.request import api_signature
+from tenants.client import ApiSession
+from tenants.credentials import Credentials
+from tenants.errors import InstanceNotFound, SeveralInstances
 from tenants.models.tenant import Tenant
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):
     def of(self, tenant_key: str) -> Self:
         return self.filter(tenant__key=tenant_key)
+
+    def for_reading(self) -> Self:
+        """Everything that `Instance.credentials` reads, in one query."""
+        return self.select_related("tenant", "connector", "auth_method", "token", "filled_in")
+
+    def find(self, tenant: str, connector: str, name: str | None = None) -> "Instance":
+        """The tenant's instance of a connector, both by key; `name` tells several apart.
+
+        Raises `InstanceNotFound` or `SeveralInstances`.
+        """
+        fitting = self.for_reading().of(tenant).filter(connector__key=connector)
+        if name is not None:
+            fitting = fitting.filter(name=name)
+        called = f"of {connector}" if name is None else f"of {connector} called “{name}”"
+        return fitting.the_only_one(f"The tenant {tenant}", called)
+
+    def the_only_one(self, whose: str, called: str) -> "Instance":
+        """The one instance in this set. `whose` and `called` make the sentence if there is none, or more than one."""
+        found = list(self[:20])
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise InstanceNotFound(
+                f"{whose} has no instance {called}.", "It was never connected, or it was removed.", "Connect it first."
+            )
+        names = tuple(instance.name for instance in found)
+        raise SeveralInstances(
+            f"{whose} has several instances {called}.",
+            f"They are called {', '.join(f'“{name}”' for name in names)}.",
+            "Say which one by its name.",
+            names=names,
+        )
 
     def needing_attention(self) -> Self:
         """Instances that no amount of waiting will mend."""
@@ -66,6 +108,55 @@ class Instance(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.connector_id = self.auth_method.connector_id
         super().save(*args, **kwargs)
+
+    def credentials(
+        self,
+        min_ttl: float | None = None,
+        *,
+        send: Send = transport.send,
+        clock: Clock = timezone.now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> Credentials:
+        """A token with at least `min_ttl` seconds to live (default: 30, or half the token's life if that is less).
+
+        At once where the stored one will do; else it is renewed first. Raises `NotConnected`, `CredentialsRefused`,
+        `ProviderUnavailable`, `MintBudgetSpent` or another `TokenError`.
+        """
+        token = self.token
+        token.fresh(min_ttl, send=send, clock=clock, sleep=sleep)
+        bought = token.bought
+        signature = api_signature(token.definition.method, token.rendering(clock()), bought)
+        return Credentials(
+            access_token=bought.access_token,
+            token_type=bought.token_type,
+            expires_at=bought.expires_at,
+            headers=signature.headers,
+            query=signature.query,
+            base_url=signature.base_url,
+            instance_id=self.pk,
+            reject=self.report_rejected,
+        )
+
+    def client(self) -> ApiSession:
+        """An authorized `requests.Session`: relative to the base URL, signed, renewed once when a token is rejected."""
+        return ApiSession(self._latest_credentials, self.token.definition.method.definition.refresh)
+
+    def report_rejected(self, access_token: str, *, clock: Clock = timezone.now) -> bool:
+        """An API turned this token down before its time; False if that changes nothing (see `Token.reject`)."""
+        token = type(self.token).objects.select_related("instance").get(pk=self.pk)
+        return token.bought.access_token == access_token and token.reject(now=clock())
+
+    def record(
+        self, kind: str, *, before: str, at: datetime, code: str = "", message: str = "", actor: Any = None
+    ) -> None:
+        """Write what happened into the instance's history; its status must be the new one already."""
+        self.events.create(
+            at=at, kind=kind, status_before=before, status_after=self.status, code=code, message=message, actor=actor
+        )
+
+    def _latest_credentials(self) -> Credentials:
+        """Each request of a client reads anew: another process may have renewed the token, or a person paused it."""
+        return type(self).objects.for_reading().get(pk=self.pk).credentials()
 
 
 class InstanceValues(models.Model):

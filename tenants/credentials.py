@@ -1,0 +1,31 @@
+"""What a reader gets: a token with the headers, query and base address that sign API requests."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A token, and how to sign an API request with it. Its repr shows neither.
+
+    `expires_at` is None for a token that is kept until an API refuses it; `base_url` is without a trailing slash, empty
+    if the connector has none.
+    """
+
+    access_token: str = field(repr=False)
+    token_type: str
+    expires_at: datetime | None
+    headers: Mapping[str, str] = field(repr=False)
+    query: tuple[tuple[str, str], ...] = field(repr=False)
+    base_url: str
+    instance_id: UUID
+    reject: Callable[[str], bool] = field(repr=False, compare=False)
+
+    def report_rejected(self) -> bool:
+        """Tell the platform that an API turned this token down before its time: the next reader gets another.
+
+        False if that changes nothing: the token was replaced already, or replacing it over and over does not help.
+        """
+        return self.reject(self.access_token)

@@ -1,0 +1,80 @@
+"""The policy of renewal, pure: when a token is asked for again, what follows each kind of failure, and how long to wait.
+
+`share` is a random number from 0 to 1, handed in: it spreads what would otherwise march in step.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors.oauth2.errors import LatchkeyError, MintBudgetSpent, ProviderUnavailable
+
+# A token is renewed at four fifths of its life, earlier by up to a tenth of it, and never before half of it.
+RENEW_AT = 0.8
+SPREAD = 0.1
+NEVER_BEFORE = 0.5
+
+# What a reader is promised by default: so many seconds, or half the token's life if that is less.
+MIN_TTL = 30.0
+
+BACKOFF_FIRST = timedelta(seconds=5)
+BACKOFF_MOST = timedelta(minutes=15)
+
+# A token that an API keeps rejecting is not replaced more often than this: the fault lies elsewhere, and every
+# replacement counts against the provider's patience.
+REJECTIONS_HONOURED = 5
+REJECTIONS_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Life:
+    """From when to when a token lives. `expires_at` None: until an API refuses it."""
+
+    issued_at: datetime
+    expires_at: datetime | None
+
+    @property
+    def length(self) -> timedelta | None:
+        return None if self.expires_at is None else self.expires_at - self.issued_at
+
+    def promised(self, min_ttl: float | None) -> timedelta:
+        """How long a token handed to a reader must live on: `min_ttl` seconds, or the default."""
+        if min_ttl is not None:
+            return timedelta(seconds=max(min_ttl, 0.0))
+        return timedelta(seconds=MIN_TTL) if self.length is None else min(timedelta(seconds=MIN_TTL), self.length / 2)
+
+    def will_do(self, now: datetime, min_ttl: float | None) -> bool:
+        """Whether the token can be handed to a reader."""
+        return (
+            self.expires_at is None
+            or self.expires_at - now >= self.promised(min_ttl) > timedelta()
+            or (self.expires_at > now and self.promised(min_ttl) == timedelta())
+        )
+
+
+def refresh_at(life: Life, *, early: int, share: float, is_same_token: bool = False) -> datetime | None:
+    """When to renew a token that was just bought; None for one without an expiry.
+
+    `early` is the definition's wish in seconds before the expiry. A provider that handed back the same token is not
+    asked again before that token is nearly dead: until then it would only do so once more.
+    """
+    if life.expires_at is None or life.length is None:
+        return None
+    if is_same_token:
+        return life.expires_at
+    planned = life.issued_at + life.length * RENEW_AT
+    planned = min(planned, life.expires_at - timedelta(seconds=early))
+    planned -= life.length * SPREAD * share
+    return max(planned, life.issued_at + life.length * NEVER_BEFORE)
+
+
+def retry_at(error: LatchkeyError, *, failures: int, now: datetime, share: float) -> datetime | None:
+    """When to ask again after an error; None if only a person can mend it.
+
+    `failures` counts those in a row, this one included. The wait doubles with each, and what the provider wishes
+    (`Retry-After`) is the least.
+    """
+    if error.permanent:
+        return None
+    wait = min(BACKOFF_FIRST * 2 ** min(failures - 1, 16), BACKOFF_MOST) * (0.75 + 0.5 * share)
+    wish = error.retry_after if isinstance(error, ProviderUnavailable | MintBudgetSpent) else None
+    return now + max(wait, timedelta(seconds=wish or 0.0))
