@@ -44,11 +44,10 @@ class Life:
 
     def will_do(self, now: datetime, min_ttl: float | None) -> bool:
         """Whether the token can be handed to a reader."""
-        return (
-            self.expires_at is None
-            or self.expires_at - now >= self.promised(min_ttl) > timedelta()
-            or (self.expires_at > now and self.promised(min_ttl) == timedelta())
-        )
+        if self.expires_at is None:
+            return True
+        left = self.expires_at - now
+        return left > timedelta() and left >= self.promised(min_ttl)
 
 
 def refresh_at(life: Life, *, early: int, share: float, is_same_token: bool = False) -> datetime | None:
