@@ -1,4 +1,4 @@
-"""An authorized `requests.Session`: relative to the API's address, signed, and renewed once when a token is rejected."""
+"""An authorized `requests.Session`: relative to the API's address, signed, renewed once on rejection."""
 
 import json
 import logging
@@ -74,14 +74,16 @@ class ApiSession(requests.Session):
         return second
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """A redirect to another origin takes no header along that signs (`requests` itself drops Authorization only)."""
+        """A redirect to another origin takes no signing header along (`requests` drops Authorization only)."""
         signed: _Signed | None = getattr(response.request, "signed", None)
-        left = self.should_strip_auth(str(response.request.url), str(prepared_request.url))
+        left = bool(
+            self.should_strip_auth(str(response.request.url), str(prepared_request.url))  # type: ignore[no-untyped-call]
+        )
         for name in signed.names if signed and left else ():
             prepared_request.headers.pop(name, None)
         if signed and not left:
             prepared_request.signed = signed  # type: ignore[attr-defined]
-        super().rebuild_auth(prepared_request, response)
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
 
     def _means_dead(self, response: requests.Response, signed: "_Signed", *, stream: bool) -> bool:
         if _origin(str(response.url)) != signed.origin:

@@ -1,4 +1,4 @@
-"""The policy of renewal, pure: when a token is asked for again, what follows each kind of failure, and how long to wait.
+"""The policy of renewal, pure: when a token is asked for again, and what follows each kind of failure.
 
 `share` is a random number from 0 to 1, handed in: it spreads what would otherwise march in step.
 """
@@ -74,6 +74,6 @@ def retry_at(error: LatchkeyError, *, failures: int, now: datetime, share: float
     """
     if error.permanent:
         return None
-    wait = min(BACKOFF_FIRST * 2 ** min(failures - 1, 16), BACKOFF_MOST) * (0.75 + 0.5 * share)
-    wish = error.retry_after if isinstance(error, ProviderUnavailable | MintBudgetSpent) else None
+    wait = min(BACKOFF_FIRST * 2.0 ** min(failures - 1, 16), BACKOFF_MOST) * (0.75 + 0.5 * share)
+    wish: float | None = error.retry_after if isinstance(error, ProviderUnavailable | MintBudgetSpent) else None
     return now + max(wait, timedelta(seconds=wish or 0.0))

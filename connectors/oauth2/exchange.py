@@ -6,7 +6,7 @@ from datetime import datetime
 from connectors.oauth2.errors import CredentialsRefused
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.method import Method
-from connectors.oauth2.request import api_signature, make_test_request, make_token_request
+from connectors.oauth2.request import Bought, api_signature, make_test_request, make_token_request
 from connectors.oauth2.response import TokenGrant, read_grant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import secrets_of
@@ -30,7 +30,7 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
     return grant
 
 
-def try_token(method: Method, rendering: Rendering, grant: TokenGrant, *, send: Send) -> None:
+def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send) -> None:
     """Make the definition's test request, if there is one. Raises `CredentialsRefused` for an unexpected status."""
     request = make_test_request(method, rendering, grant)
     test = method.definition.test_request

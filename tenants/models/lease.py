@@ -1,0 +1,94 @@
+"""A lease on a row: whoever holds it may act for the row, and loses it by itself when its time is over."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Q
+
+from connectors.oauth2.errors import ProviderUnavailable
+from connectors.oauth2.exchange import Clock
+
+Sleep = Callable[[float], None]
+
+# Beyond the deadline of an exchange: for everything around it.
+MARGIN = timedelta(seconds=15)
+
+
+def lease_length() -> timedelta:
+    """A lease outlives the exchange that is made under it."""
+    return timedelta(seconds=settings.OUTBOUND_TIMEOUT) + MARGIN
+
+
+def free(now: datetime) -> Q:
+    """Rows that nobody holds."""
+    return Q(lease_until=None) | Q(lease_until__lte=now)
+
+
+class Leased(models.Model):
+    """A row that one worker at a time may act for."""
+
+    lease_owner = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def take(self, now: datetime) -> bool:
+        """Take the lease, if nobody holds it. What this object says of the row is then as fresh as the lease."""
+        owner, until = uuid4(), now + lease_length()
+        rows = type(self)._default_manager.filter(free(now), pk=self.pk)
+        if not rows.update(lease_owner=owner, lease_until=until):
+            return False
+        self.refresh_from_db()
+        return True
+
+    def take_in_turn(self, *, clock: Clock, sleep: Sleep, unless: Callable[[], bool] = lambda: False) -> bool:
+        """Take the lease, waiting for whoever holds it. False: waiting ended because `unless` held.
+
+        Raises `ProviderUnavailable` if it can't be had in twice a lease's length.
+        """
+        patience = clock() + 2 * lease_length()
+        pause = 0.02
+        while not self.take(clock()):
+            if clock() > patience:
+                raise ProviderUnavailable(
+                    "The token is being renewed elsewhere, and that takes too long.",
+                    remedy="Try again in a minute.",
+                    retry_after=lease_length().total_seconds(),
+                )
+            sleep(pause)
+            pause = min(pause * 1.5, 0.5)
+            self.refresh_from_db()
+            if unless():
+                return False
+        return True
+
+    def give_back(self) -> None:
+        """End the lease with nothing done."""
+        self.write_leased()
+
+    def write_leased(self, *columns: str) -> bool:
+        """Write these columns and end the lease, if it is still ours (fencing); whether it was."""
+        ours = type(self)._default_manager.filter(pk=self.pk, lease_owner=self.lease_owner)
+        values = {name: getattr(self, name) for name in columns}
+        written = self.lease_owner is not None and ours.update(**values, lease_owner=None, lease_until=None)
+        self.lease_owner = self.lease_until = None
+        return bool(written)
+
+
+def claim(rows: "models.QuerySet[Any]", now: datetime, *, owner: UUID, until: datetime, limit: int) -> list[UUID]:
+    """Take the leases of up to `limit` of `rows` for `owner`, in their order. Others' claims are stepped over."""
+    waiting = rows.filter(free(now))
+    everything = rows.model._default_manager.all()
+    if connection.features.has_select_for_update_skip_locked:
+        with transaction.atomic():
+            claimed = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+            everything.filter(pk__in=claimed).update(lease_owner=owner, lease_until=until)
+        return claimed
+    # One statement: SQLite has one writer at a time, so nobody comes in between.
+    everything.filter(pk__in=waiting.values("pk")[:limit]).update(lease_owner=owner, lease_until=until)
+    return list(everything.filter(lease_owner=owner).values_list("pk", flat=True))

@@ -1,0 +1,30 @@
+"""Celery's entry points: thin, and safe to run twice. Messages carry nothing; the database is the truth."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from tenants import drafts, schedule
+
+
+@shared_task
+def renew_due() -> None:
+    """The tick: one message for each chunk of tokens that are due."""
+    for _ in range(schedule.chunks_due()):
+        renew_chunk.delay()
+
+
+@shared_task
+def renew_chunk() -> None:
+    """Claim a chunk and renew it; finds nothing to do where another worker was quicker."""
+    schedule.renew_chunk()
+
+
+@shared_task
+def prune() -> None:
+    """Delete what has had its time: old history, and drafts that nobody went on with."""
+    now = timezone.now()
+    schedule.prune_events(now - timedelta(days=settings.EVENT_RETENTION_DAYS))
+    drafts.prune(now)
