@@ -99,6 +99,15 @@ def seconds(lowest: float, highest: float) -> Callable[[str], float]:
     return parse
 
 
+def days(lowest: int, highest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"\d{1,6}", text) or not lowest <= int(text) <= highest:
+            raise Fault(f"is {text!r}. Write a whole number of days from {lowest} to {highest}.")
+        return int(text)
+
+    return parse
+
+
 def words(text: str) -> list[str]:
     """A comma-separated list; empty parts are dropped."""
     return [word.strip() for word in text.split(",") if word.strip()]

@@ -44,6 +44,7 @@ OUTBOUND_TIMEOUT = env.parsed("OUTBOUND_TIMEOUT", environment.seconds(1, 120), 1
 OUTBOUND_CA_FILE: str | None = env.parsed("OUTBOUND_CA_FILE", environment.pem_file, "") or None
 
 RENEWAL_TICK = env.parsed("RENEWAL_TICK", environment.seconds(1, 60), 5.0)
+EVENT_RETENTION_DAYS = env.parsed("EVENT_RETENTION_DAYS", environment.days(1, 3650), 90)
 SANDBOX = env.parsed("SANDBOX", environment.flag, False)
 
 INSTALLED_APPS = [

@@ -2,10 +2,16 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from connectors.json_text import JSONTextField
 from connectors.models import AuthMethod, Connector
 from connectors.oauth2.definition import KEY_PATTERN
+from connectors.oauth2.problems import did_you_mean
+from tenants.client import ApiSession
+from tenants.credentials import Credentials
+from tenants.errors import InstanceNotFound
+from tenants.models import Instance
 
 _KEY = RegexValidator(
     KEY_PATTERN, "Use letters, digits, hyphens and underscores; begin and end with a letter or a digit."
@@ -29,6 +35,35 @@ class Integration(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def credentials(self, tenant: str, component: str, min_ttl: float | None = None) -> Credentials:
+        """A tenant's token for one of the integration's components, the tenant by its key.
+
+        Raises as `Instance.credentials` does, and `InstanceNotFound` or `SeveralInstances`.
+        """
+        return self.instance(tenant, component).credentials(min_ttl)
+
+    def client(self, tenant: str, component: str) -> ApiSession:
+        """An authorized `requests.Session` for one of the integration's components."""
+        return self.instance(tenant, component).client()
+
+    def instance(self, tenant: str, component: str) -> Instance:
+        """The tenant's instance behind a component. Raises `InstanceNotFound` or `SeveralInstances`."""
+        components = self.components.filter(name=component)
+        fitting = Instance.objects.for_reading().filter(
+            Exists(components.filter(connector=OuterRef("connector"), auth_method=None))
+            | Exists(components.filter(auth_method=OuterRef("auth_method"))),
+            tenant__key=tenant,
+        )
+        try:
+            return fitting.the_only_one(f"The tenant {tenant}", f"for “{component}” of {self.key}")
+        except InstanceNotFound:
+            names = list(self.components.values_list("name", flat=True))
+            if component in names:
+                raise
+        raise InstanceNotFound(
+            f"The integration {self.key} has no component “{component}”.", remedy=did_you_mean(component, names)
+        )
 
 
 class Component(models.Model):

@@ -89,7 +89,7 @@ def _ask(method: Method, rendering: Rendering, send: Send, clock: Clock) -> Toke
     except LatchkeyError as error:
         return error
     except Exception as error:
-        # A fault of ours with one instance must not keep the others waiting. Its text may quote a value: it isn't logged.
+        # A fault of ours with one instance must not keep the others waiting. Its text may quote a value: unlogged.
         logger.error("Renewing a token failed in an unforeseen way: %s at %s", type(error).__name__, _place(error))
         return ProviderUnavailable("The token could not be renewed.", "The platform met an error of its own.")
 

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from tenants import drafts, schedule
+from tenants import schedule
 
 
 @shared_task
@@ -24,7 +24,5 @@ def renew_chunk() -> None:
 
 @shared_task
 def prune() -> None:
-    """Delete what has had its time: old history, and drafts that nobody went on with."""
-    now = timezone.now()
-    schedule.prune_events(now - timedelta(days=settings.EVENT_RETENTION_DAYS))
-    drafts.prune(now)
+    """Delete history that has had its time."""
+    schedule.prune_events(timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS))

@@ -1,7 +1,7 @@
 """The token that an instance bought.
 
-One renewal: take the lease, `ask` the provider with no transaction open, then `keep` the grant or `fail` with the error;
-both write only while the lease is still ours. The schedule and readers share this path.
+One renewal: take the lease, `ask` the provider with no transaction open, then `keep` the grant or `fail` with the
+error; both write only while the lease is still ours. The schedule and readers share this path.
 """
 
 import random

@@ -1,0 +1,53 @@
+"""Tenants, an instance and a provider that answers as told."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.models import AuthMethod
+from tenants import connecting
+from tenants.models import Instance, Tenant
+from tests.tenants.provider import Provider, make_method
+
+
+class Clock:
+    """A clock that stands still until it is told otherwise; `sleep` moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **distance: float) -> None:
+        self.now += timedelta(**distance)
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return Tenant.objects.create(key="acme", name="Acme")
+
+
+@pytest.fixture
+def method(db: None) -> AuthMethod:
+    return make_method()
+
+
+@pytest.fixture
+def instance(tenant: Tenant, method: AuthMethod, provider: Provider, clock: Clock) -> Instance:
+    """Connected just now, with a token that lives an hour."""
+    values = {"client_id": "id", "client_secret": "s3cret-value"}
+    return connecting.connect(tenant, method, values=values, send=provider, clock=clock)

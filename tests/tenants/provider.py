@@ -1,0 +1,47 @@
+"""A provider at the edge: it answers token requests as told, and counts them."""
+
+import json
+import threading
+from typing import Any
+
+from connectors.models import AuthMethod, Connector
+from connectors.oauth2.errors import LatchkeyError
+from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
+
+JSON = Headers((("Content-Type", "application/json"),))
+
+
+class Provider:
+    """Stands in for `transport.send`. Issues token-1, token-2 …, each for an hour, unless `answers` says otherwise."""
+
+    def __init__(self) -> None:
+        self.requests: list[HttpRequest] = []
+        self.answers: list[HttpResponse | LatchkeyError] = []
+        self.lifetime: int | None = 3600
+        self._lock = threading.Lock()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with self._lock:
+            self.requests.append(request)
+            answer = self.answers.pop(0) if self.answers else self.token(f"token-{len(self.requests)}")
+        if isinstance(answer, LatchkeyError):
+            raise answer
+        return answer
+
+    def token(self, value: str, **more: Any) -> HttpResponse:
+        lifetime = {} if self.lifetime is None else {"expires_in": self.lifetime}
+        return answer(200, {"access_token": value, "token_type": "Bearer", **lifetime, **more})
+
+
+def answer(status: int, body: Any, **headers: str) -> HttpResponse:
+    fields = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return HttpResponse(status, Headers((*JSON.fields, *fields)), json.dumps(body).encode())
+
+
+def make_method(key: str = "example", **sections: Any) -> AuthMethod:
+    """A connector with one method, as plain as they come."""
+    connector = Connector.objects.create(key=key, name=key.capitalize(), base_url="https://api.example.com/v1")
+    request = {"url": "https://auth.example.com/token", **sections.pop("token_request", {})}
+    return AuthMethod.objects.create(
+        connector=connector, key="client-credentials", name="Client credentials", token_request=request, **sections
+    )
