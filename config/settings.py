@@ -66,6 +66,17 @@ INSTALLED_APPS = [
 SANDBOX_INSTALLED = all(find_spec(name) for name in ("oauth2_provider", "config.sandbox"))
 if SANDBOX and SANDBOX_INSTALLED:
     INSTALLED_APPS += ["oauth2_provider", "config.sandbox"]
+    OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+    OAUTH2_PROVIDER: dict[str, Any] = {
+        "OAUTH2_SERVER_CLASS": "config.sandbox.authorization_server.ClientCredentialsServer",
+        "SCOPES_BACKEND_CLASS": "config.sandbox.authorization_server.ClientScopes",
+        "SCOPES": {"read": "See who the client is.", "write": "Change the client's name."},
+        "ACCESS_TOKEN_EXPIRE_SECONDS": 60,  # unless a client says otherwise; short, so that renewals are soon seen
+        "CLIENT_SECRET_GENERATOR_LENGTH": 48,
+        # Tokens are kept as checksums and taken from the Authorization header alone (RFC 9700).
+        "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+        "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    }
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
