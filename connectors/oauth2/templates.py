@@ -6,18 +6,29 @@
 A name is looked up whole and never evaluated; there are no statements, loops or arithmetic.
 """
 
-import hashlib
-import json
 import re
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property, lru_cache
 from typing import NoReturn
-from urllib.parse import quote
-from uuid import UUID
-from xml.sax.saxutils import escape as escape_xml
+
+from connectors.oauth2.expressions import (
+    FILTERS,
+    Atom,
+    Expression,
+    Filter,
+    Join,
+    Name,
+    Now,
+    Rendering,
+    Term,
+    Text,
+    Uuid,
+    joined_with,
+)
+from connectors.oauth2.time_formats import TimeFormatError, check_time_format
+
+__all__ = ["NAME", "Rendering", "Template", "TemplateError", "parse"]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 
@@ -32,88 +43,6 @@ class TemplateError(ValueError):
 
 
 @dataclass(frozen=True)
-class Rendering:
-    """What one rendering reads: values by name, one instant, one UUID. Its repr shows no value."""
-
-    values: Mapping[str, str] = field(repr=False)
-    now: datetime
-    uuid: UUID
-
-    def with_values(self, values: Mapping[str, str]) -> "Rendering":
-        """The same instant and UUID, with further values."""
-        return Rendering({**self.values, **values}, self.now, self.uuid)
-
-
-@dataclass(frozen=True)
-class Name:
-    name: str
-
-    def render(self, rendering: Rendering) -> str:
-        return rendering.values.get(self.name, "")
-
-
-@dataclass(frozen=True)
-class Text:
-    value: str
-
-    def render(self, rendering: Rendering) -> str:
-        return self.value
-
-
-@dataclass(frozen=True)
-class Uuid:
-    def render(self, rendering: Rendering) -> str:
-        return str(rendering.uuid)
-
-
-@dataclass(frozen=True)
-class Now:
-    format: str | None
-    offset: timedelta
-
-    def render(self, rendering: Rendering) -> str:
-        moment = rendering.now + self.offset
-        return str(int(moment.timestamp())) if self.format is None else moment.strftime(self.format)
-
-
-@dataclass(frozen=True)
-class Join:
-    parts: "tuple[Atom, ...]"
-
-    def render(self, rendering: Rendering) -> str:
-        return "".join(part.render(rendering) for part in self.parts)
-
-
-Atom = Name | Text | Uuid | Now | Join
-Filter = Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Term:
-    atom: Atom
-    filters: tuple[Filter, ...] = ()
-
-    def render(self, rendering: Rendering) -> str:
-        text = self.atom.render(rendering)
-        for apply in self.filters:
-            text = apply(text)
-        return text
-
-
-@dataclass(frozen=True)
-class Expression:
-    terms: tuple[Term, ...]
-
-    def render(self, rendering: Rendering) -> str:
-        return next((text for text in (term.render(rendering) for term in self.terms) if text), "")
-
-    @property
-    def ends_in_empty_text(self) -> bool:
-        """Whether the expression ends in `or ""`: then an empty result is meant."""
-        return len(self.terms) > 1 and self.terms[-1] == Term(Text(""))
-
-
-@dataclass(frozen=True)
 class Template:
     """A text with placeholders, ready to render. `parts` are literal texts and expressions in turn."""
 
@@ -124,7 +53,7 @@ class Template:
     def is_literal(self) -> bool:
         return not any(isinstance(part, Expression) for part in self.parts)
 
-    @property
+    @cached_property
     def keeps_empty(self) -> bool:
         """Whether an empty result is sent: a literal `""`, or a template ending in `or ""`."""
         if not self.parts:
@@ -132,30 +61,16 @@ class Template:
         last = self.parts[-1]
         return isinstance(last, Expression) and last.ends_in_empty_text
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every name that the template refers to."""
-        return frozenset(
-            name
-            for part in self.parts
-            if isinstance(part, Expression)
-            for term in part.terms
-            for name in _names(term.atom)
-        )
+        return frozenset(name for part in self.parts if isinstance(part, Expression) for name in part.names)
 
     def render(self, rendering: Rendering) -> str:
         return "".join(part if isinstance(part, str) else part.render(rendering) for part in self.parts)
 
 
-def _names(atom: Atom) -> Iterator[str]:
-    if isinstance(atom, Name):
-        yield atom.name
-    elif isinstance(atom, Join):
-        for part in atom.parts:
-            yield from _names(part)
-
-
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def parse(source: str) -> Template:
     """Read a template. Raises `TemplateError`."""
     parts: list[str | Expression] = []
@@ -180,9 +95,13 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_OFFSET = re.compile(r"([+-][0-9]{1,6})([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36525)
 _ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t"}
 _WORDS = "a name, a \"text\", uuid(), now() or a parenthesis with '~'"
 _MAX_DEPTH = 20
+_MAX_SHOWN = 80
 
 
 class _Reader:
@@ -196,7 +115,10 @@ class _Reader:
     def expression(self) -> Expression:
         terms = [self._term()]
         while self._peek() == ("name", "or"):
+            before = self.position
             self._take()
+            if not (self._is_space(before) and self._is_space(self.position)):
+                self._fail("“or” needs a space on both sides")
             terms.append(self._term())
         return Expression(tuple(terms))
 
@@ -225,7 +147,7 @@ class _Reader:
             if depth >= _MAX_DEPTH:
                 self._fail("its parentheses are nested too deeply")
             return self._join(depth + 1)
-        return self._fail(f"{_WORDS} is expected, not “{text or self._rest()}”")
+        return self._fail(f"{_WORDS} is expected, not {self._shown(text)}")
 
     def _join(self, depth: int) -> Join:
         parts = [self._atom(depth)]
@@ -236,6 +158,8 @@ class _Reader:
             self._fail(
                 "a filter can't stand inside parentheses", "Put it behind the closing parenthesis: (a ~ b)|base64."
             )
+        if self._peek() == ("name", "or"):
+            self._fail("“or” can't stand inside parentheses", "Write it outside of them: (a ~ b) or c.")
         self._expect(")")
         return Join(tuple(parts))
 
@@ -244,22 +168,30 @@ class _Reader:
         if name == "uuid" and not arguments:
             return Uuid()
         if name == "now" and len(arguments) <= 2:
-            return Now(
-                arguments[0] if arguments else None, self._offset(arguments[1]) if len(arguments) > 1 else timedelta()
-            )
+            form = self._time_format(arguments[0]) if arguments else None
+            return Now(form, self._offset(arguments[1]) if len(arguments) > 1 else timedelta())
         return self._fail(
             f"there is no function {name}({', '.join(['…'] * len(arguments))})",
             'The functions are uuid(), now(), now("%Y-%m-%d") and now("%Y-%m-%d", "+7d").',
         )
 
+    def _time_format(self, text: str) -> str:
+        problem = ""
+        try:
+            check_time_format(text)
+        except TimeFormatError as error:
+            problem = str(error)
+        if problem:
+            self._fail(problem, 'Write for example now("%Y-%m-%dT%H:%M:%SZ"), or "%s" for epoch seconds; “%” is "%%".')
+        return text
+
     def _offset(self, text: str) -> timedelta:
-        match = re.fullmatch(r"([+-]\d{1,6})([smhdw])", text)
+        match = _OFFSET.fullmatch(text)
         if match is None:
             self._fail(f"“{text}” is no distance in time", 'Write for example "+7d", "-15m", "+1h" or "+30s".')
-        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[match[2]]
-        distance = timedelta(**{unit: int(match[1])})
-        if abs(distance) > timedelta(days=36525):
-            self._fail(f"“{text}” is more than a hundred years")
+        distance = timedelta(**{_UNITS[match[2]]: int(match[1])})
+        if abs(distance) > _LONGEST:
+            self._fail(f"“{text}” is more than a hundred years", 'Write for example "+7d", "-15m", "+1h" or "+30s".')
         return distance
 
     def _filter(self) -> Filter:
@@ -268,11 +200,11 @@ class _Reader:
             arguments = self._arguments()
             if len(arguments) != 1:
                 self._fail("join takes one text", 'Write join(",").')
-            return _joined_with(arguments[0])
+            return joined_with(arguments[0])
         if kind == "name" and name in FILTERS:
             return FILTERS[name]
         return self._fail(
-            f"there is no filter “{name}”", f"The filters are {', '.join(sorted([*FILTERS, 'join(…)']))}."
+            f"there is no filter {self._shown(name)}", f"The filters are {', '.join(sorted([*FILTERS, 'join(…)']))}."
         )
 
     def _arguments(self) -> list[str]:
@@ -301,64 +233,28 @@ class _Reader:
         return (match.lastgroup or "", match[match.lastgroup or 0]) if match else ("", "")
 
     def _take(self) -> tuple[str, str]:
-        token = self._peek()
         match = _TOKEN.match(self.source, self.position)
         if match is None:
-            return "", self._rest()
+            return "", self.source[self.position :].strip()[:20]
         self.position = match.end()
-        return token
+        return match.lastgroup or "", match[match.lastgroup or 0]
 
     def _expect(self, mark: str) -> None:
         kind, text = self._take()
         if (kind, text) != ("mark", mark):
-            self._fail(f"“{mark}” is expected, not “{text}”")
+            self._fail(f"“{mark}” is expected, not {self._shown(text)}")
 
-    def _rest(self) -> str:
-        return self.source[self.position :].strip()[:20]
+    def _is_space(self, position: int) -> bool:
+        return self.source[position : position + 1].isspace()
+
+    def _shown(self, text: str) -> str:
+        return f"“{text}”" if text else "the end of the text"
 
     def _fail(self, why: str, remedy: str = "") -> NoReturn:
         end = self.source.find("}}", self.start)
-        shown = self.source[self.start - 2 : end + 2 if end >= 0 else self.start + 40]
+        shown = self.source[self.start - 2 : end + 2 if end >= 0 else len(self.source)]
+        shown = shown if len(shown) <= _MAX_SHOWN else shown[: _MAX_SHOWN - 1] + "…"
         raise TemplateError(
             f"The placeholder {shown} can't be read: {why}.",
             remedy or 'Write {{name}}, {{name|filter}} or {{name or "text"}}; for two literal braces write {{"{{"}}.',
         )
-
-
-def _joined_with(separator: str) -> Filter:
-    def join(text: str) -> str:
-        return separator.join(part for part in re.split(r"[\s,]+", text) if part)
-
-    return join
-
-
-def _base64(text: str) -> str:
-    return b64encode(text.encode()).decode()
-
-
-def _urlencode(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _xml(text: str) -> str:
-    return escape_xml(text, {'"': "&quot;", "'": "&apos;"})
-
-
-FILTERS: dict[str, Filter] = {
-    "base64": _base64,
-    "urlencode": _urlencode,
-    "sha256": _sha256,
-    "lower": str.lower,
-    "upper": str.upper,
-    "trim": str.strip,
-    "json": _json,
-    "xml": _xml,
-}

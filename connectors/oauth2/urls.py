@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from connectors.oauth2.errors import ResponseNotUnderstood, ValidationFailed
+from connectors.oauth2.expressions import Expression, Name, Rendering, Text
 from connectors.oauth2.hosts import PATH_SAFE, BadAddress, checked_base, checked_host, checked_labels, has_dot_segment
-from connectors.oauth2.templates import Expression, Name, Rendering, Template, TemplateError, Text, parse
+from connectors.oauth2.templates import Template, TemplateError, parse
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _REMEDY = "Write for example https://{{tenant}}.example.com/oauth/token or {{base_url}}/oauth/token."
