@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 KEY_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$"
 VARIABLE_KEY_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
-TEN_YEARS = 10 * 366 * 24 * 3600
+TEN_YEARS = 3653 * 24 * 3600  # seconds, with the most leap days that ten years can hold
 
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN, max_length=64)]
 VariableKey = Annotated[str, StringConstraints(pattern=VARIABLE_KEY_PATTERN, max_length=64)]

@@ -1,11 +1,13 @@
 """Host names and base addresses that a value may hold."""
 
 import re
+from contextlib import suppress
+from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import quote, urlsplit
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
-_IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
+_PORT = re.compile(r":([0-9]*)$")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\\s]")
 PATH_SAFE = "%/:@!$&'()*+,;=~-._"
 
@@ -44,26 +46,41 @@ def checked_base(address: str) -> str:
     """
     if _FORBIDDEN.search(address):
         raise BadAddress("it holds a space, a line break or a backslash")
-    try:
+    parts = urlsplit("")
+    with suppress(ValueError):  # such as an unclosed "["
         parts = urlsplit(address)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
     if parts.scheme not in ("https", "http") or not parts.netloc:
         raise BadAddress("it must be an address such as https://api.example.com")
     if "@" in parts.netloc:
         raise BadAddress("it may not hold a user name or password")
     if "?" in address or "#" in address:
         raise BadAddress("it may not hold a query or a fragment")
-    if port == 0 or re.search(r":(?!\d+$)[^\]]*$", parts.netloc):
-        raise BadAddress("its port is not a number from 1 to 65535")
-    host = re.sub(r":\d+$", "", parts.netloc).lower()
-    host = host if _IPV6.fullmatch(host) else checked_host(host)
     if has_dot_segment(parts.path):
         raise BadAddress("its path may not hold “.” or “..”")
-    return f"{parts.scheme}://{host}{f':{port}' if port is not None else ''}{quote(parts.path, safe=PATH_SAFE)}".rstrip(
-        "/"
-    )
+    path = quote(parts.path, safe=PATH_SAFE)
+    return f"{parts.scheme}://{_checked_authority(parts.netloc)}{path}".rstrip("/")
+
+
+def _checked_authority(netloc: str) -> str:
+    """Host and perhaps port, in one spelling."""
+    host, port = netloc.lower(), ""
+    if match := _PORT.search(host):
+        host, port = host[: match.start()], match[1].lstrip("0")
+        if not 0 < len(port) <= 5 or int(port) > 65535:
+            raise BadAddress("its port is not a number from 1 to 65535")
+    elif ":" in host.rpartition("]")[2]:
+        raise BadAddress("its port is not a number from 1 to 65535")
+    host = host if _is_ipv6(host) else checked_host(host)
+    return f"{host}:{port}" if port else host
+
+
+def _is_ipv6(host: str) -> bool:
+    if not (host.startswith("[") and host.endswith("]")):
+        return False
+    try:
+        return IPv6Address(host[1:-1]).scope_id is None
+    except AddressValueError:
+        return False
 
 
 def has_dot_segment(path: str) -> bool:

@@ -11,15 +11,18 @@ from connectors.oauth2.definition import TEN_YEARS
 UNITS = {"s": 1.0, "ms": 0.001, "min": 60.0}
 # Epoch seconds reach this in the year 5138, epoch milliseconds in 1973: no expiry of either kind is mistaken.
 _MILLISECONDS_FROM = 1e11
-_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,3})?")
-_CLOCK = re.compile(r"(\d{1,6}):([0-5]?\d):([0-5]?\d)(?:\.\d+)?")
-_SUFFIXED = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*(ms|s|m|min|h|d)", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{0,30})?(?:[eE][+-]?[0-9]{1,3})?")
+_CLOCK = re.compile(r"([0-9]{1,6}):([0-5]?[0-9]):([0-5]?[0-9])(?:\.[0-9]{1,9})?")
+_SUFFIXED = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*(ms|s|m|min|h|d)", re.IGNORECASE)
 _SUFFIXES = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_AMOUNT = r"([0-9]{1,15}(?:[.,][0-9]{1,9})?)"
 _ISO_DURATION = re.compile(
-    r"P(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,7})W)?(?:(?P<days>\d{1,8}(?:\.\d{1,9})?)D)?"
-    r"(?:T(?:(?P<hours>\d{1,9}(?:\.\d{1,9})?)H)?(?:(?P<minutes>\d{1,9}(?:\.\d{1,9})?)M)?(?:(?P<seconds>\d{1,15}(?:\.\d{1,9})?)S)?)?",
+    rf"P(?=.*[0-9])(?:{_AMOUNT}Y)?(?:{_AMOUNT}M)?(?:{_AMOUNT}W)?(?:{_AMOUNT}D)?"
+    rf"(?:T(?=.*[0-9])(?:{_AMOUNT}H)?(?:{_AMOUNT}M)?(?:{_AMOUNT}S)?)?",
     re.IGNORECASE,
 )
+# A year and a month, in days, as good as one can say without a calendar.
+_ISO_SECONDS = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
 
 
 def lifetime(value: JsonValue, unit: str) -> timedelta | None:
@@ -44,10 +47,9 @@ def _seconds(value: JsonValue, unit: str) -> float | None:
         return int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
     if suffixed := _SUFFIXED.fullmatch(text):
         return float(suffixed[1]) * _SUFFIXES[suffixed[2].lower()]
-    if (duration := _ISO_DURATION.fullmatch(text)) and text[-1].isalpha() and len(text) > 2:
-        parts = {name: float(part) for name, part in duration.groupdict().items() if part}
-        days = parts.pop("years", 0) * 365 + parts.pop("months", 0) * 30 + parts.pop("days", 0)
-        return timedelta(days=days, **parts).total_seconds()
+    if duration := _ISO_DURATION.fullmatch(text):
+        amounts = [float((amount or "0").replace(",", ".")) for amount in duration.groups()]
+        return sum(amount * seconds for amount, seconds in zip(amounts, _ISO_SECONDS, strict=True))
     return None
 
 

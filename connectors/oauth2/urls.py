@@ -59,18 +59,11 @@ class UrlTemplate:
             return checked_base(opening.render(rendering))
         except BadAddress as error:
             problem = str(error)
-        names = Template("", (opening,)).names
-        if any(name.startswith("response.") for name in names):
-            raise ResponseNotUnderstood(
-                "The provider's answer can't be used.",
-                f"The address expected at {', '.join(sorted(names))} is unusable: {problem}.",
-                "Compare the definition's `keep` with the provider's answer.",
-            )
         raise _refused(self, (opening,), f"the address is unusable: {problem}")
 
     def _host(self, rendering: Rendering) -> str:
         host = "".join(part if isinstance(part, str) else part.render(rendering) for part in self.host)
-        if not self.host_names:
+        if all(isinstance(part, str) for part in self.host):
             return host.lower()  # looked at when the definition was saved
         problem = ""
         try:
@@ -89,8 +82,16 @@ class UrlTemplate:
         )
 
 
-def _refused(url: UrlTemplate, parts: tuple[str | Expression, ...], why: str) -> ValidationFailed:
+def _refused(
+    url: UrlTemplate, parts: tuple[str | Expression, ...], why: str
+) -> ValidationFailed | ResponseNotUnderstood:
     names = sorted(Template("", parts).names)
+    if any(name.startswith("response.") for name in names):
+        return ResponseNotUnderstood(
+            "The provider's answer can't be used.",
+            f"The address {url.source} can't be made of {', '.join(names)}: {why}.",
+            "The administrator should compare the definition's `keep` with the provider's answer.",
+        )
     return ValidationFailed(
         f"The address {url.source} can't be made.",
         f"{why[0].upper()}{why[1:]}.",
@@ -163,13 +164,13 @@ def _authority(parts: list[str | Expression]) -> tuple[tuple[str | Expression, .
     port = ""
     if ":" in literal and not literal.startswith("["):
         last = parts[-1]
-        match = re.search(r":(\d{1,5})$", last) if isinstance(last, str) else None
+        match = re.search(r":([0-9]{1,5})$", last) if isinstance(last, str) else None
         if match is None or literal.count(":") > 1 or not 0 < int(match[1]) < 65536:
             raise TemplateError("The address's port is not a number from 1 to 65535.", _REMEDY)
         port = match[0]
         parts = [*parts[:-1], *([last[: match.start()]] if isinstance(last, str) and match.start() else [])]
-    if all(isinstance(part, str) for part in parts):
-        _check_literal_host("".join(part for part in parts if isinstance(part, str)), port)
+    # Whatever is filled in, what is literal must be able to stand in a host name: "x" stands for a value.
+    _check_literal_host("".join(part if isinstance(part, str) else "x" for part in parts), port)
     return tuple(parts), port
 
 
