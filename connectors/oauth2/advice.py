@@ -76,7 +76,7 @@ REFUSALS = (
         codes=_codes("invalid_request"),
     ),
     Advice(
-        "It does not accept the credentials, and gives no further reason.",
+        "It does not accept the credentials.",
         "Copy the client ID and the client secret once more from the provider's console, "
         "and check that they belong to this account and environment.",
         statuses=range(401, 402),
@@ -88,7 +88,7 @@ REFUSALS = (
         statuses=range(403, 404),
     ),
     Advice(
-        "It gives a reason of its own.",
+        "It does not say more that we understand.",
         "Check the values that are filled in against the provider's console and documentation.",
         statuses=range(600),
     ),
@@ -111,7 +111,7 @@ NOT_UNDERSTOOD = (
         statuses=range(300, 400),
     ),
     Advice(
-        "There is no token where it was expected.",
+        "The token may have another name in this answer.",
         "The administrator should compare “Response authentication token key” with the provider's answer.",
         statuses=range(200, 300),
     ),

@@ -9,6 +9,16 @@ from pydantic import JsonValue
 from connectors.oauth2.http import HttpResponse
 from connectors.oauth2.paths import Answer
 
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]+)", re.IGNORECASE)
+# What an answer may say that it is written in. Python knows more under such names: "zlib", "idna", "unicode_escape".
+_TEXT_ENCODING = re.compile(
+    r"utf[-_]?(8|16|32)([-_]?[bl]e)?|(us[-_]?)?ascii|iso[-_]?8859[-_]\d{1,2}|latin[-_]?\d|(windows[-_]?|cp)125\d"
+    r"|gb(2312|k|18030)|big5|euc[-_]?(jp|kr)|shift[-_]?jis|koi8[-_][ru]",
+    re.IGNORECASE,
+)
+# More digits than any number of an answer has; Python refuses to read thousands of them.
+_MAX_DIGITS = 400
+
 
 def read_answer(response: HttpResponse) -> Answer:
     """Read the body as its Content-Type says; a mislabelled JSON object is still JSON. Never raises."""
@@ -28,21 +38,26 @@ def read_answer(response: HttpResponse) -> Answer:
 def _decode(body: bytes, parameters: str) -> str:
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", errors="replace")
-    match = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", parameters, re.IGNORECASE)
+    match = _CHARSET.search(parameters)
+    # A label that names no encoding is worth nothing: UTF-8 is the likeliest.
+    label = match[1] if match and _TEXT_ENCODING.fullmatch(match[1]) else "utf-8"
     try:
-        text = body.decode(match[1] if match else "utf-8", errors="replace")
-    except (LookupError, ValueError):
-        # A label that names no text encoding (or one like "zlib") is worth nothing: UTF-8 is the likeliest.
+        text = body.decode(label, errors="replace")
+    except LookupError:  # iso-8859-99
         text = body.decode("utf-8", errors="replace")
     return text.removeprefix("\ufeff")
 
 
 def _json(text: str) -> JsonValue:
     try:
-        tree: JsonValue = json.loads(text)
+        tree: JsonValue = json.loads(text, parse_int=_whole_number)
     except (ValueError, RecursionError):
         return None
     return tree
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 def _form(text: str) -> JsonValue:

@@ -1,14 +1,14 @@
 """One exchange, end to end: the request is made, handed to whoever sends it, and its answer read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from connectors.oauth2.errors import CredentialsRefused
 from connectors.oauth2.http import HttpRequest, HttpResponse
-from connectors.oauth2.method import Method
+from connectors.oauth2.method import Method, names_in
 from connectors.oauth2.request import Bought, api_signature, make_test_request, make_token_request
 from connectors.oauth2.response import TokenGrant, read_grant
-from connectors.oauth2.templates import Rendering
+from connectors.oauth2.templates import Rendering, parse
 from connectors.oauth2.values import secrets_of
 
 Send = Callable[[HttpRequest], HttpResponse]
@@ -22,12 +22,28 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
     sent, else a `TokenError`; none of them shows a secret.
     """
     request = make_token_request(method, rendering)
-    secrets = (*secrets_of(method, rendering.values), *request.headers.all("Authorization"))
     response = send(request)
-    grant = read_grant(method.definition.token_response, response, rendering, now=clock(), secrets=secrets)
+    grant = read_grant(
+        method.definition.token_response,
+        response,
+        rendering,
+        now=clock(),
+        secrets=_unspeakable(method, rendering, request),
+    )
     # An answer whose kept fields can't make the API's address is malformed, and better found now than by a reader.
     api_signature(method, rendering, grant)
     return grant
+
+
+def _unspeakable(method: Method, rendering: Rendering, request: HttpRequest) -> Iterator[str]:
+    """The secrets, and everything that was made of them and sent: a provider may repeat any of it."""
+    yield from secrets_of(method, rendering.values)
+    for sent in request.headers.all("Authorization"):
+        yield from (sent, sent.rpartition(" ")[2])
+    for text in method.token_texts():
+        if not method.secret_keys.isdisjoint(names_in(text.source)):
+            sent = parse(text.source).render(rendering)
+            yield from (sent, sent.rpartition(" ")[2])
 
 
 def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send) -> None:

@@ -33,7 +33,7 @@ def lifetime(value: JsonValue, unit: str) -> timedelta | None:
     seconds = _seconds(value, unit)
     if seconds is None or not math.isfinite(seconds) or not 0 < seconds <= TEN_YEARS:
         return None
-    return timedelta(seconds=seconds)
+    return timedelta(seconds=seconds) or None
 
 
 def _seconds(value: JsonValue, unit: str) -> float | None:

@@ -56,6 +56,12 @@ class Method:
         return self._with_defaults(names)
 
     @cached_property
+    def secret_keys(self) -> frozenset[str]:
+        """The variables whose values may never be shown: marked secret, or made of one that is."""
+        marked = {variable.key for variable in self.variables if variable.secret}
+        return frozenset(key for key in self.by_key if not marked.isdisjoint(self._with_defaults({key})))
+
+    @cached_property
     def bases(self) -> frozenset[str]:
         """The names that may open an address."""
         urls = {variable.key for variable in self.variables if variable.format == "url"}

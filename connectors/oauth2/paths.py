@@ -4,13 +4,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 from pydantic import JsonValue
 
 from connectors.oauth2.http import Headers
 
 WHOLE_BODY = "$"
+MAX_PARTS = 40  # parts of a path: a tenant's user may write one, and answers are not nested deeper
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_INDEX = re.compile(r"[0-9]{1,6}")
 
 
 class PathError(ValueError):
@@ -24,8 +26,14 @@ def check_path(path: str) -> None:
     if path.startswith("/"):
         raise PathError(f"“{path}” is a JSON pointer. Write names with dots: {path[1:].replace('/', '.')}.")
     for prefix in ("header:", "cookie:"):
-        if path.startswith(prefix) and not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", path[len(prefix) :]):
-            raise PathError(f"Behind “{prefix}” the name must follow, such as {prefix}X-Auth-Token.")
+        if path.startswith(prefix):
+            if not _NAME.fullmatch(path[len(prefix) :]):
+                raise PathError(f"Behind “{prefix}” the name must follow, such as {prefix}X-Auth-Token.")
+            return
+    if re.search(r"\[[0-9]+\]", path):
+        raise PathError(f"“{path}” holds brackets. Write an index like a name: items.0.token.")
+    if path.count(".") >= MAX_PARTS:
+        raise PathError(f"“{path[:40]}…” has more than {MAX_PARTS} parts.")
     if path and (path != path.strip() or "" in path.split(".")):
         raise PathError(f"“{path}” has an empty part. Write names with single dots between them: data.token.")
 
@@ -43,22 +51,26 @@ class Answer:
         if not path:
             return None
         if path == WHOLE_BODY:
-            return self.tree if isinstance(self.tree, str) else _unquoted(self.text.strip())
+            return self._whole()
         if path.startswith("header:"):
             return self.headers.get(path.removeprefix("header:")) or None
         if path.startswith("cookie:"):
             return self._cookie(path.removeprefix("cookie:"))
-        return _descend(self.tree, path.split("."))
+        parts = path.split(".", MAX_PARTS)
+        return _descend(self.tree, parts) if len(parts) <= MAX_PARTS else None
+
+    def _whole(self) -> str:
+        text = self.tree if isinstance(self.tree, str) else _unquoted(self.text.strip())
+        return "" if text == "null" else text
 
     def _cookie(self, name: str) -> str | None:
+        """The cookie's value as browsers read it (RFC 6265 section 5.2); of several, the last that holds something."""
+        found = None
         for line in self.headers.all("Set-Cookie"):
-            try:
-                morsel = SimpleCookie(line).get(name)
-            except CookieError:
-                continue
-            if morsel is not None:
-                return morsel.value
-        return None
+            key, _, value = line.partition(";")[0].partition("=")
+            if key.strip() == name:
+                found = value.strip().strip('"') or found
+        return found
 
 
 def _unquoted(text: str) -> str:
@@ -83,6 +95,6 @@ def _descend(node: JsonValue, parts: list[str]) -> JsonValue:
                 if found is not None or length == len(parts):
                     return found
         return None
-    if isinstance(node, list) and re.fullmatch(r"\d{1,6}", parts[0]) and int(parts[0]) < len(node):
+    if isinstance(node, list) and _INDEX.fullmatch(parts[0]) and int(parts[0]) < len(node):
         return _descend(node[int(parts[0])], parts[1:])
     return None

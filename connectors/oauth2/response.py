@@ -1,11 +1,11 @@
 """Answer → token, or the error that says who can mend it."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, quote_plus
 
 from pydantic import JsonValue
 
@@ -16,11 +16,16 @@ from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable, Re
 from connectors.oauth2.http import Headers, HttpResponse
 from connectors.oauth2.lifetimes import lifetime, moment
 from connectors.oauth2.paths import Answer
+from connectors.oauth2.quotations import quotable
 from connectors.oauth2.request import Bought
 from connectors.oauth2.templates import Rendering, parse
 
-MAX_QUOTED = 300
-MAX_TOKEN = 65_536
+MAX_TOKEN = 65_536  # characters
+# RFC 6749 appendix A.12 allows spaces too, but what holds some is a page or a sentence.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_MAX_DEPTH = 5  # of an error inside an error
+_RETRY_AFTER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?")
+_MAX_RETRY_AFTER = 86_400.0  # seconds
 _TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
@@ -45,19 +50,19 @@ def read_grant(
     answer = read_answer(response)
     token = _text(answer.find(_path(definition.access_token, rendering)))
     if 200 <= response.status < 300 and token:
-        if len(token) > MAX_TOKEN or re.search(r"[\x00-\x20\x7f]", token):
+        if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
             raise ResponseNotUnderstood(
                 "The provider's answer can't be used.",
-                "What stands where the token was expected is no token: it holds spaces or control characters, or is "
-                f"longer than {MAX_TOKEN:,} characters.",
+                "What stands where the token was expected is no token: it holds spaces or other characters that no "
+                f"token has, or is longer than {MAX_TOKEN:,} characters.",
                 "The administrator should compare “Response authentication token key” with the provider's answer.",
                 status=response.status,
             )
         return TokenGrant(
             access_token=token,
-            token_type=_first(definition.token_type, answer, rendering) or "Bearer",
+            token_type=quotable(_first(definition.token_type, answer, rendering), ()) or "Bearer",
             expires_at=_expiry(definition, answer, rendering, now),
-            kept={name: _text(answer.find(_path(path, rendering))) for name, path in definition.kept.items()},
+            kept={name: _kept(answer.find(_path(path, rendering))) for name, path in definition.kept.items()},
             issued_at=now,
         )
     raise _error(definition, answer, response, rendering, now, tuple(secrets))
@@ -79,8 +84,15 @@ def _first(sources: str | list[str] | None, answer: Answer, rendering: Rendering
 def _text(value: JsonValue) -> str:
     """A scalar as text; nothing for null, true, false, a list or an object."""
     if isinstance(value, str):
-        return value.strip()
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+        # JSON can hold half a character ("\ud800"), which can't be sent or stored.
+        return value.strip().encode(errors="replace").decode()
+    if isinstance(value, float):
+        return str(int(value) if value.is_integer() else value) if math.isfinite(value) else ""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _kept(value: JsonValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else _text(value)
 
 
 def _expiry(definition: TokenResponse, answer: Answer, rendering: Rendering, now: datetime) -> datetime | None:
@@ -101,14 +113,15 @@ def _error(
     now: datetime,
     secrets: tuple[str, ...],
 ) -> TokenError:
-    refusals = [_code(answer.find(_path(path, rendering))) for path in _paths(definition.error)]
-    code = next((quotable(refusal, secrets) for refusal in refusals if refusal), "")
+    found = (_code(answer.find(_path(path, rendering))) for path in _paths(definition.error))
+    codes = [code for code in found if code]
+    code = quotable(codes[0], secrets) if codes else ""
     said = quotable(_first(definition.error_description, answer, rendering) or _message(answer), secrets)
     status = response.status
-    if _is_transient(definition, code, status):
+    if _is_transient(definition, codes, status):
         return _unavailable(response, code, said, now)
-    if code or status in (400, 401, 403):
-        advice = advise(REFUSALS, code, status)
+    if codes or status in (400, 401, 403):
+        advice = advise(REFUSALS, codes[0] if codes else "", status)
         return CredentialsRefused(
             _quoting(f"The provider refused the request with status {status}", code, said),
             advice.why,
@@ -117,32 +130,41 @@ def _error(
             description=said,
             status=status,
         )
-    advice = advise(NOT_UNDERSTOOD, code, status)
+    advice = advise(NOT_UNDERSTOOD, "", status)
+    place = quotable(_path(definition.access_token, rendering), secrets)
     return ResponseNotUnderstood(
-        f"The provider answered with status {status}, but without a token.", advice.why, advice.remedy, status=status
+        f"The provider answered with status {status}, but without a token at “{place}”.",
+        advice.why,
+        advice.remedy,
+        status=status,
     )
 
 
-def _is_transient(definition: TokenResponse, code: str, status: int) -> bool:
-    if code and code in {str(own) for own in definition.errors.credentials}:
+def _is_transient(definition: TokenResponse, codes: list[str], status: int) -> bool:
+    """Whether waiting helps. What the definition says of a code outweighs what the status says."""
+    if any(code in codes for code in map(str, definition.errors.credentials)):
         return False
-    if code and code in {str(own) for own in definition.errors.retry}:
+    if any(code in codes for code in map(str, definition.errors.retry)):
         return True
-    if status in _TRANSIENT_STATUSES or code in TRANSIENT_CODES:
+    if status in _TRANSIENT_STATUSES or any(code in TRANSIENT_CODES for code in codes):
         return True
-    return status >= 500 and code not in PERMANENT_CODES
+    return status >= 500 and not any(code in PERMANENT_CODES for code in codes)
 
 
-def _code(value: JsonValue) -> str:
+def _code(value: JsonValue, depth: int = 0) -> str:
     """The provider's error code. Absent, null, empty, `0`, `"0"` and `false` are no refusal."""
+    if isinstance(value, Mapping | list) and depth >= _MAX_DEPTH:
+        return "error"
     if isinstance(value, Mapping):
-        return next((text for key in ("code", "type", "error", "status") if (text := _code(value.get(key)))), "error")
+        stated = [value[key] for key in ("code", "type", "error", "status") if key in value]
+        codes = (_code(item, depth + 1) for item in stated)
+        return next((code for code in codes if code), "error" if value and not stated else "")
     if isinstance(value, list):
-        return next((text for item in value if (text := _code(item))), "")
-    if value is True:
-        return "true"
+        return next((code for item in value if (code := _code(item, depth + 1))), "")
+    if isinstance(value, bool):
+        return "true" if value else ""
     text = _text(value)
-    return "" if text in ("", "0", "0.0") or value == 0 else text
+    return "" if text == "0" else text
 
 
 def _message(answer: Answer) -> str:
@@ -171,30 +193,14 @@ def _quoting(what: str, code: str, said: str) -> str:
     return f"{what}: “{shown}”." if shown else f"{what}."
 
 
-def quotable(text: str, secrets: Iterable[str]) -> str:
-    """A provider's words, safe to show: one line, cut, without markup or control characters, and without a secret."""
-    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, "•••")
-    text = re.sub(r"<[^>]*>", " ", text)
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]", " ", text)
-    text = re.sub(r"\s+", " ", text).strip()
-    return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…"
-
-
-def _spellings(secret: str) -> set[str]:
-    # A secret of one to three characters would blank out ordinary words.
-    return {secret, quote(secret, safe=""), quote_plus(secret)} if len(secret) > 3 else set()
-
-
 def retry_after(headers: Headers, now: datetime) -> float | None:
     """The wish of a `Retry-After` header in seconds from `now` (RFC 9110 section 10.2.3), at most a day; or None."""
     value = headers.get("Retry-After").strip()
-    if re.fullmatch(r"\d{1,10}(\.\d{1,6})?", value):
-        return min(float(value), 86_400.0)
+    if _RETRY_AFTER.fullmatch(value):
+        return min(float(value), _MAX_RETRY_AFTER)
     try:
         at = parsedate_to_datetime(value)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return min(max((at - now).total_seconds(), 0.0), 86_400.0)
+    return min(max((at - now).total_seconds(), 0.0), _MAX_RETRY_AFTER)

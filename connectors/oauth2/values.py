@@ -1,5 +1,6 @@
 """The values of an authentication method's variables: checked when given, put together when used."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +13,7 @@ from connectors.oauth2.patterns import compile_pattern
 from connectors.oauth2.templates import Rendering, parse
 
 MAX_LENGTH = 65_536
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def resolve(
@@ -20,7 +22,8 @@ def resolve(
     """Every variable's value: what was given, else the operator's, else the default.
 
     `given` is what a tenant's user or a backend set, `operator` what the operator typed or keeps in the environment.
-    A default that is a template is rendered over the others. `base_url` is there too, unless it needs the answer.
+    A default that is a template is rendered over the others. Someone who gives an empty value means it: no default
+    takes its place.
     """
     values: dict[str, str] = {}
     rendering = Rendering(values, now, uuid)
@@ -87,7 +90,7 @@ def check_value(variable: Variable, value: str) -> str:
         return ""
     if len(value) > MAX_LENGTH:
         return f"This is longer than {MAX_LENGTH:,} characters."
-    if any(ord(character) < 32 and character not in "\t\r\n" for character in value) or not _is_encodable(value):
+    if _UNSENDABLE.search(value):
         return "This holds a control character that can't be sent. Copy it once more, without formatting."
     if variable.format != "multiline" and ("\n" in value or "\r" in value):
         return "This must be one line, without a line break."
@@ -100,14 +103,6 @@ def check_value(variable: Variable, value: str) -> str:
     return ""
 
 
-def _is_encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _bad_address(variable: Variable, value: str) -> str:
     try:
         checked_host(value) if variable.format == "hostname" else checked_base(value)
@@ -117,7 +112,5 @@ def _bad_address(variable: Variable, value: str) -> str:
 
 
 def secrets_of(method: Method, values: Mapping[str, str]) -> tuple[str, ...]:
-    """The values that may never be shown: those of variables that are marked secret."""
-    return tuple(
-        values[variable.key] for variable in method.variables if variable.secret and values.get(variable.key, "")
-    )
+    """The values that may never be shown: those of variables that are marked secret, or made of such."""
+    return tuple(value for key in method.secret_keys if (value := values.get(key, "")))
