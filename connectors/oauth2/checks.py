@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from connectors.oauth2.definition import SUPPLIED_KEYS, AuthMethod, Connector
 from connectors.oauth2.hosts import BadAddress, checked_base
-from connectors.oauth2.method import Method
+from connectors.oauth2.method import Method, names_in
 from connectors.oauth2.problems import Path, Problem
 from connectors.oauth2.secrecy import check_secrecy
 from connectors.oauth2.template_checks import check_templates
@@ -25,12 +25,20 @@ def check_connector(connector: Connector, operator: Mapping[str, Collection[str]
         problems += check_method(connector, index, (*own, *operator.get(method.key, ())))
     if not connector.auth_methods:
         # A method's checks look at the connector's own texts too; without one nothing else does.
-        stand_in = Connector.model_validate({**connector.stated(), "auth_methods": [_STAND_IN]})
+        stand_in = Connector.model_validate({**connector.stated(), "auth_methods": [_stand_in(connector)]})
         problems += [problem for problem in check_method(stand_in, 0, own) if problem.path[0] != "auth_methods"]
     return sorted(set(problems), key=problems.index)
 
 
-_STAND_IN = {"key": "none", "name": "None", "token_request": {"url": "https://localhost/"}}
+def _stand_in(connector: Connector) -> dict[str, object]:
+    """A method that keeps whatever `base_url` needs of an answer: the one that will is not there yet."""
+    kept = [name.removeprefix("response.") for name in names_in(connector.base_url) if name.startswith("response.")]
+    return {
+        "key": "none",
+        "name": "None",
+        "token_request": {"url": "https://localhost/"},
+        "token_response": {"keep": kept},
+    }
 
 
 def _check_own(connector: Connector) -> Iterator[Problem]:

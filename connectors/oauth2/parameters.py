@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import JsonValue
 
-from connectors.oauth2.errors import ValidationFailed
+from connectors.oauth2.errors import ResponseNotUnderstood, ValidationFailed
 from connectors.oauth2.http import Headers
 from connectors.oauth2.templates import Rendering, parse
 
@@ -18,6 +18,8 @@ CONTENT_TYPES = {
     "json": "application/json",
     "text": "text/plain; charset=utf-8",
 }
+
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def render_text(source: str, rendering: Rendering) -> str | None:
@@ -61,22 +63,34 @@ def _is_left_out(value: JsonValue, rendering: Rendering) -> bool:
 
 
 def render_headers(fields: Mapping[str, str | None] | None, rendering: Rendering) -> Headers:
-    """Header fields. Raises `ValidationFailed` for a value with a line break, which would forge another field."""
+    """Header fields. Raises for a value with a line break, which would forge another field: `ValidationFailed`, or
+    `ResponseNotUnderstood` where the value comes from the provider's answer.
+    """
     rendered: Pairs = []
     for name, source in (fields or {}).items():
         text = None if source is None else render_text(source, rendering)
         if text is None:
             continue
-        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", text):
-            names = sorted(parse(source or "").names)
-            raise ValidationFailed(
-                f"The header {name} can't be sent.",
-                "Its value holds a line break or another control character.",
-                f"Check what is filled in for {', '.join(names)}." if names else "",
-                fields=dict.fromkeys(names, "A line break or control character can't be sent in a header."),
-            )
+        if _UNSENDABLE.search(text):
+            raise _unsendable(name, sorted(parse(source or "").names))
         rendered.append((name, text.strip()))
     return Headers(tuple(rendered))
+
+
+def _unsendable(header: str, names: list[str]) -> ValidationFailed | ResponseNotUnderstood:
+    why = "Its value holds a line break or another control character."
+    if any(name.startswith("response.") for name in names):
+        return ResponseNotUnderstood(
+            "The provider's answer can't be used.",
+            f"The header {header} can't be made of {', '.join(names)}: it would hold a line break.",
+            "The administrator should compare the definition's `keep` with the provider's answer.",
+        )
+    return ValidationFailed(
+        f"The header {header} can't be sent.",
+        why,
+        f"Check what is filled in for {', '.join(names)}." if names else "",
+        fields=dict.fromkeys(names, "A line break or control character can't be sent in a header."),
+    )
 
 
 def encode_form(pairs: Pairs) -> bytes:

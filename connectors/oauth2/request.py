@@ -80,10 +80,9 @@ def _token_headers(request: TokenRequest, proof: Proof, rendering: Rendering) ->
         "Accept": "application/json, */*;q=0.8",
         "User-Agent": USER_AGENT,
         **({"Content-Type": CONTENT_TYPES[request.body_format]} if request.body_format != "none" else {}),
-        **proof.headers,
     }
     kept = tuple((name, value) for name, value in supplied.items() if name.lower() not in stated)
-    return Headers(kept + render_headers(request.headers, rendering).fields)
+    return Headers(kept + render_headers(request.headers, rendering).fields + tuple(proof.headers.items()))
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Bought:
     """What was bought: what API templates may use besides the variables. Its repr shows no token."""
 
     access_token: str = field(repr=False)
-    token_type: str
+    token_type: str = field(repr=False)
     expires_at: datetime | None
     kept: Mapping[str, str] = field(repr=False)
 
@@ -110,7 +109,7 @@ class Signature:
 
     headers: dict[str, str] = field(repr=False)
     query: tuple[tuple[str, str], ...] = field(repr=False)
-    base_url: str
+    base_url: str = field(repr=False)
 
 
 def api_signature(method: Method, rendering: Rendering, bought: Bought) -> Signature:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from connectors.oauth2.hosts import BadAddress, checked_base
-from connectors.oauth2.method import TOKEN_NAMES, Method, Text, names_in
+from connectors.oauth2.method import TOKEN_NAMES, Method, Text
 from connectors.oauth2.paths import PathError, check_path
 from connectors.oauth2.problems import Path, Problem, did_you_mean
 from connectors.oauth2.templates import NAME, TemplateError, parse
@@ -23,7 +23,7 @@ def check_templates(method: Method) -> Iterator[Problem]:
         yield from _check_names(text, before)
     for text in method.api_texts():
         yield from _check_names(text, after)
-    yield from _check_names(Text(("base_url",), method.connector.base_url), variables | method.response_names)
+    yield from _check_names(Text(("base_url",), method.connector.base_url), _own(method) | method.response_names)
     yield from _check_urls(method, before, after)
     yield from _check_paths(method)
 
@@ -31,6 +31,11 @@ def check_templates(method: Method) -> Iterator[Problem]:
 def _needs_answer(method: Method) -> bool:
     """Whether `{{base_url}}` is known only once the provider has answered: then no token request can use it."""
     return any(name.startswith("response.") for name in method.base_url_names)
+
+
+def _own(method: Method) -> set[str]:
+    """The connector's variables: `base_url` is the same for all methods, so it can use none of theirs."""
+    return {variable.key for variable in method.connector.variables}
 
 
 def _check_names(text: Text, known: Collection[str]) -> Iterator[Problem]:
@@ -49,7 +54,7 @@ def _check_urls(method: Method, before: set[str], after: set[str]) -> Iterator[P
     if test is not None:
         yield from _check_url(("test_request", "url"), test.url, method.bases & after)
     if method.connector.base_url:
-        yield from check_base_url(method.connector.base_url, method.bases - {"base_url"})
+        yield from check_base_url(method.connector.base_url, method.bases & (_own(method) | method.response_names))
 
 
 def check_base_url(source: str, bases: Collection[str]) -> Iterator[Problem]:
@@ -87,8 +92,8 @@ def _check_paths(method: Method) -> Iterator[Problem]:
             "Write where the token stands in the answer, such as access_token or data.token; `$` is the whole body.",
         )
     for text in method.token_texts():
-        if text.path[0] == "token_response" and text.path[1] in PATHS and not names_in(text.source):
-            yield from _check_path(text)
+        if text.path[0] == "token_response" and text.path[1] in PATHS and "{{" not in text.source:
+            yield from _check_path(text.path, text.source)
     for name in response.kept:
         if not NAME.fullmatch(f"response.{name}"):
             yield Problem(
@@ -97,16 +102,14 @@ def _check_paths(method: Method) -> Iterator[Problem]:
                 "Write keep: {name: path} and choose a name of letters, digits, _ and dots.",
             )
     for path in method.definition.refresh.on_body:
-        yield from _check_path(Text(("refresh", "on_body", path), path))
+        yield from _check_path(("refresh", "on_body", path), path)
 
 
-def _check_path(text: Text) -> Iterator[Problem]:
+def _check_path(place: Path, path: str) -> Iterator[Problem]:
     try:
-        check_path(parse(text.source).source)
-    except TemplateError:
-        return  # reported where placeholders are looked at
+        check_path(path)
     except PathError as error:
-        yield Problem(text.path, str(error))
+        yield Problem(place, str(error))
 
 
 def keys_with_placeholders(path: Path, value: object) -> Iterator[Problem]:

@@ -105,6 +105,12 @@ def check_defaults(method: Method, path_of: dict[str, Path]) -> Iterator[Problem
             continue
         for name in sorted(names - allowed):
             yield Problem(here, f"{{{{{name}}}}} names nothing that a default can use.", did_you_mean(name, allowed))
+        if variable.display != "hidden" and not variable.secret and variable.key in method.secret_keys:
+            yield Problem(
+                here,
+                f"The default of {variable.key} is made of a secret, and would be shown.",
+                "Write `display: hidden`, or use the secret's placeholder where it is sent.",
+            )
         if variable.key in method.behind(names_in(variable.default)):
             yield Problem(
                 here,

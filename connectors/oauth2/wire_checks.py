@@ -1,5 +1,6 @@
 """Whether what a definition sends is a request at all: method, headers, body and client authentication agree."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -25,11 +26,20 @@ def check_wire(method: AuthMethod) -> Iterator[Problem]:
         (("api_request", "query"), api.query),
     ):
         yield from keys_with_placeholders(path, value)
+        yield from _check_encodable(path, value)
     try:
         if method.refresh.max_requests is not None:
             parse_budget(method.refresh.max_requests)
     except BudgetError as error:
         yield Problem(("refresh", "max_requests"), str(error))
+
+
+def _check_encodable(path: Path, value: object) -> Iterator[Problem]:
+    """Half a character ("\\ud800") and numbers of thousands of digits are JSON, but nothing that can be sent."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        yield Problem(path, "This holds a number or a character that can't be sent.", "Write it as a plain text.")
 
 
 def _check_body(request: TokenRequest) -> Iterator[Problem]:
