@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from tenants import schedule
+from tenants import drafts, schedule
 
 
 @shared_task
@@ -24,5 +24,7 @@ def renew_chunk() -> None:
 
 @shared_task
 def prune() -> None:
-    """Delete history that has had its time."""
-    schedule.prune_events(timezone.now() - timedelta(days=settings.EVENT_RETENTION_DAYS))
+    """Delete history and drafts that have had their time."""
+    now = timezone.now()
+    schedule.prune_events(now - timedelta(days=settings.EVENT_RETENTION_DAYS))
+    drafts.prune(now)
