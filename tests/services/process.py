@@ -1,0 +1,125 @@
+"""Server processes for the length of a test run: on loopback, as nobody in particular, gone at the end."""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+STARTS_WITHIN = 30.0  # seconds
+STOPS_WITHIN = 10.0  # seconds
+PR_SET_PDEATHSIG = 1
+
+
+class CannotStart(Exception):
+    """A server doesn't run here; the message says why and what to do."""
+
+
+class Account:
+    """Who servers run as: an account without powers when we are root, else ourselves.
+
+    PostgreSQL refuses to run as root, and nothing here needs its powers.
+    """
+
+    def __init__(self) -> None:
+        self.is_other = os.geteuid() == 0
+        self.uid, self.gid = _nobody() if self.is_other else (os.geteuid(), os.getegid())
+
+    def own(self, folder: Path) -> None:
+        if self.is_other:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def start(
+        self, command: Sequence[str | Path], *, environment: Mapping[str, str], log: Path
+    ) -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for us; servers are stopped in order afterwards
+                user=self.uid if self.is_other else None,
+                group=self.gid if self.is_other else None,
+                extra_groups=[] if self.is_other else None,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            )
+
+
+@contextmanager
+def scratch(account: Account, name: str) -> Iterator[Path]:
+    """A folder of the account's own, removed at the end."""
+    folder = Path(tempfile.mkdtemp(prefix=f"latchkey-{name}-"))
+    try:
+        account.own(folder)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(
+    account: Account,
+    command: Sequence[str | Path],
+    *,
+    answers: Callable[[], bool],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    stop: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
+    """Run a server; enter once `answers` says so. Raises CannotStart with the end of its log."""
+    process = account.start(command, environment=environment or {"PATH": os.environ.get("PATH", "")}, log=log)
+    try:
+        _wait(process, answers, log)
+        yield
+    finally:
+        _end(process, stop)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while process.poll() is None and time.monotonic() < deadline:
+        if answers():
+            return
+        time.sleep(0.05)
+    tail = " / ".join(log.read_text(errors="replace").splitlines()[-3:])
+    raise CannotStart(f"it didn't start: {tail or 'it said nothing'}")
+
+
+def _end(process: subprocess.Popen[bytes], stop: signal.Signals) -> None:
+    process.send_signal(stop)
+    try:
+        process.wait(STOPS_WITHIN)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _nobody() -> tuple[int, int]:
+    try:
+        account = pwd.getpwnam("nobody")
+    except KeyError:
+        return 65534, 65534
+    return account.pw_uid, account.pw_gid
+
+
+def _die_with_parent() -> None:
+    # After a kill -9 of the test run no server stays behind.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
