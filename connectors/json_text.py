@@ -10,6 +10,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 class JSONTextField(models.TextField):  # type: ignore[type-arg]  # (Django's own can't be subscripted)
     """JSON that is only ever read whole."""
 
+    # For django-stubs: what may be assigned and what is read.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: str | None, expression: object, connection: BaseDatabaseWrapper) -> Any:
         return None if value is None else json.loads(value)
 
