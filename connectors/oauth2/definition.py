@@ -33,8 +33,8 @@ class Section(BaseModel):
 class Choice(Section):
     """One entry of a drop-down."""
 
-    value: str
-    label: str
+    value: str = Field(description="What is sent.")
+    label: str = Field(description="What the tenant's user reads.")
 
 
 class Variable(Section):
@@ -45,7 +45,9 @@ class Variable(Section):
     help_text: str = Field("", description="A sentence below the field.")
     example: str = Field("", description="Shown in the empty field.")
     default: str = Field("", description="May itself be a template over other variables. Not for secrets.")
-    default_from_env: str = Field("", description="The environment variable that holds the operator's value.")
+    default_from_env: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "", description="The environment variable that holds the operator's value."
+    )
     required: bool = Field(True, description="Whether connecting needs a value.")
     secret: bool = Field(False, description="Write-only: never shown again once typed.")
     display: Literal["editable", "advanced", "read_only", "hidden"] = Field(
@@ -53,7 +55,7 @@ class Variable(Section):
     )
     pattern: str = Field("", description="A regular expression that the whole value must match.")
     choices: list[str | Choice] = Field([], description="Makes a drop-down.")
-    format: Literal["text", "multiline", "url", "hostname"] = "text"
+    format: Literal["text", "multiline", "url", "hostname"] = Field("text", description="What the value is.")
 
     @property
     def title(self) -> str:
@@ -81,15 +83,17 @@ ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "non
 class TokenRequest(Section):
     """The request that buys a token. Templates stand in every string of it but the methods' names."""
 
-    method: Literal["POST", "GET"] = "POST"
+    method: Literal["POST", "GET"] = Field("POST", description="GET requires body_format: none.")
     url: str = Field(description="The token endpoint.")
-    client_authentication: ClientAuthentication = "client_secret_post"
+    client_authentication: ClientAuthentication = Field(
+        "client_secret_post", description="How the client proves who it is (RFC 6749 section 2.3)."
+    )
     basic_encoding: Literal["rfc6749", "raw"] = Field(
         "rfc6749", description="raw: id and secret are not percent-encoded before they are joined."
     )
     query: Parameters | None = Field({}, description="Added to the URL's own query.")
-    headers: HeaderFields | None = {}
-    body_format: Literal["form", "json", "text", "none"] = "form"
+    headers: HeaderFields | None = Field({}, description="Header fields; Content-Type follows body_format.")
+    body_format: Literal["form", "json", "text", "none"] = Field("form", description="How the body is written.")
     body: JsonValue = Field(None, description="form: a mapping; json: any JSON; text: one string.")
 
     @property
@@ -110,9 +114,9 @@ class ErrorRules(Section):
 class TokenResponse(Section):
     """How to read the answer: paths, which may hold templates."""
 
-    access_token: str = "{{token_key}}"  # noqa: S105 (a path)
-    token_type: str | None = "token_type"  # noqa: S105 (a path)
-    expires_in: str | None = "expires_in"
+    access_token: str = Field("{{token_key}}", description="The path to the token; $ is the whole body.")
+    token_type: str | None = Field("token_type", description="The path to the token's type.")
+    expires_in: str | None = Field("expires_in", description="The path to the token's lifetime.")
     expires_in_unit: Literal["s", "ms", "min"] = Field("s", description="For bare numbers.")
     expires_at: str | None = Field(
         "", description="Epoch seconds, epoch milliseconds or ISO 8601; wins over expires_in."
@@ -121,9 +125,11 @@ class TokenResponse(Section):
         None, description="Seconds, when the answer gives no usable expiry; null: until an API refuses the token."
     )
     keep: list[str] | dict[str, str] = Field([], description="Other fields to keep, for {{response.NAME}}.")
-    error: str | list[str] | None = "error"
-    error_description: str | list[str] | None = "error_description"
-    errors: ErrorRules = ErrorRules()
+    error: str | list[str] | None = Field("error", description="The path or paths to the provider's error code.")
+    error_description: str | list[str] | None = Field(
+        "error_description", description="The path or paths to the provider's words for a person."
+    )
+    errors: ErrorRules = Field(ErrorRules(), description="What the provider's own codes mean.")
 
     @property
     def kept(self) -> dict[str, str]:
@@ -134,8 +140,10 @@ class TokenResponse(Section):
 class ApiRequest(Section):
     """How an API request is signed."""
 
-    headers: HeaderFields | None = {"Authorization": "Bearer {{access_token}}"}
-    query: Parameters | None = {}
+    headers: HeaderFields | None = Field(
+        {"Authorization": "Bearer {{access_token}}"}, description="Header fields of every API request."
+    )
+    query: Parameters | None = Field({}, description="Query parameters of every API request.")
 
 
 class Refresh(Section):
@@ -155,56 +163,62 @@ class TestRequest(Section):
 
     __test__ = False  # not a test case, whatever its name
 
-    method: Literal["GET", "POST", "HEAD"] = "GET"
-    url: str
-    expect_status: list[Status] = [200]
+    method: Literal["GET", "POST", "HEAD"] = Field("GET", description="Something that changes nothing.")
+    url: str = Field(description="An address of the API, such as {{base_url}}/users/me.")
+    expect_status: list[Status] = Field([200], description="The statuses that mean “the token works”.")
 
 
 class AuthMethod(Section):
     """One way to authenticate to a connector."""
 
-    key: Key
-    name: Name
-    type: Literal["oauth2_client_credentials"] = "oauth2_client_credentials"
+    key: Key = Field(description="Unique in the connector, immutable.")
+    name: Name = Field(description="What the tenant's user chooses by.")
+    type: Literal["oauth2_client_credentials"] = Field(
+        "oauth2_client_credentials", description="Supplies five variables and the usual request."
+    )
     instructions: str = Field("", description="Markdown, shown beside the wizard's form.")
-    variables: list[Variable] = []
-    token_request: TokenRequest
-    token_response: TokenResponse = TokenResponse()
-    api_request: ApiRequest = ApiRequest()
-    refresh: Refresh = Refresh()
-    test_request: TestRequest | None = None
+    variables: list[Variable] = Field(
+        [], description="Further variables, and changes to those that the type supplies, matched by key."
+    )
+    token_request: TokenRequest = Field(description="The request that buys a token.")
+    token_response: TokenResponse = Field(TokenResponse(), description="How to read the answer.")
+    api_request: ApiRequest = Field(ApiRequest(), description="How an API request is signed.")
+    refresh: Refresh = Field(Refresh(), description="When a token is renewed.")
+    test_request: TestRequest | None = Field(None, description="A harmless request that shows whether a token works.")
 
 
 class Connector(Section):
     """A third-party service that can be connected, and how."""
 
-    kind: Literal["connector"]
-    key: Key
-    name: Name
-    description: str = ""
-    category: Annotated[str, StringConstraints(max_length=100)] = ""
-    documentation_url: Annotated[str, StringConstraints(max_length=2000)] = ""
+    kind: Literal["connector"] = Field(description="A service that can be connected.")
+    key: Key = Field(description="Unique, immutable.")
+    name: Name = Field(description="The service's own name.")
+    description: str = Field("", description="A sentence on what the service is.")
+    category: Annotated[str, StringConstraints(max_length=100)] = Field("", description="Groups connectors in lists.")
+    documentation_url: Annotated[str, StringConstraints(max_length=2000)] = Field(
+        "", description="Where the provider documents this."
+    )
     base_url: str = Field("", description="Where the API lives; a template.")
     variables: list[Variable] = Field([], description="Usable in base_url and in every method's templates.")
-    auth_methods: list[AuthMethod] = []
+    auth_methods: list[AuthMethod] = Field([], description="The ways to authenticate; a tenant's user chooses one.")
 
 
 class Component(Section):
     """What an integration reads tokens of."""
 
-    connector: Key
-    auth_method: Key | None = None
+    connector: Key = Field(description="The connector's key.")
+    auth_method: Key | None = Field(None, description="The key of one of its methods; null: any of them.")
 
 
 class Integration(Section):
     """A piece of the host's own code that reads tokens."""
 
-    kind: Literal["integration"]
-    key: Key
-    name: Name
+    kind: Literal["integration"] = Field(description="Code that reads tokens.")
+    key: Key = Field(description="Unique, immutable; what the code refers to.")
+    name: Name = Field(description="What people call it.")
     allowed_redirects: list[str] = Field([], description="Prefixes of the addresses that a session may lead back to.")
     allowed_origins: list[str] = Field([], description="Origins that may embed the wizard.")
-    components: dict[Key, Component] = {}
+    components: dict[Key, Component] = Field({}, description="What it reads tokens of, each under a name.")
 
 
 Document = Annotated[Connector | Integration, Field(discriminator="kind")]

@@ -1,0 +1,71 @@
+"""`manage.py connectors import | export | schema | check`: definitions as YAML files."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connectors.yaml_writing import write_documents
+from integrations.exporting import UnknownKey, export_documents, json_schema
+from integrations.importing import FileProblem, check_files, import_files
+
+FILES = "YAML files; - reads from standard input."
+
+
+class Command(BaseCommand):
+    help = "Bring connectors and integrations in and out as YAML files."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        self._add(actions, "import", "Store the files' documents: all of them, or none if one is wrong.", FILES)
+        self._add(actions, "check", "Say what is wrong with the files' documents; nothing is stored.", FILES)
+        export = actions.add_parser("export", help="Print documents as YAML.", description="Print documents as YAML.")
+        export.add_argument(
+            "names", nargs="*", metavar="KEY", help="Connectors and integrations; all if none is given."
+        )
+        about = "Print the JSON Schema of the format, for editors."
+        actions.add_parser("schema", help=about, description=about)
+
+    def _add(self, actions: Any, name: str, about: str, names: str) -> None:
+        parser: ArgumentParser = actions.add_parser(name, help=about, description=about)
+        parser.add_argument("names", nargs="+", metavar="FILE", help=names)
+
+    def handle(self, *, action: str, names: Sequence[str] = (), **options: Any) -> None:
+        {"import": self._import, "check": self._check, "export": self._export, "schema": self._schema}[action](names)
+
+    def _import(self, names: Sequence[str]) -> None:
+        changes, problems = import_files(names)
+        self._refuse(problems, "Nothing was imported")
+        for change in changes:
+            self.stdout.write(str(change))
+
+    def _check(self, names: Sequence[str]) -> None:
+        batch = check_files(names)
+        self._refuse(batch.problems, "The files can't be imported")
+        documents = len(batch.entries)
+        self.stdout.write(f"{documents} document{'' if documents == 1 else 's'}: nothing is wrong.")
+
+    def _refuse(self, problems: Sequence[FileProblem], what: str) -> None:
+        if not problems:
+            return
+        for problem in problems:
+            self.stderr.write(str(problem))
+        files = len({problem.file for problem in problems})
+        counted = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+        raise CommandError(f"{what}: {counted} in {files} file{'' if files == 1 else 's'}.")
+
+    def _export(self, names: Sequence[str]) -> None:
+        unknown = ""
+        try:
+            documents = export_documents(names)
+        except UnknownKey as error:
+            unknown = str(error)
+        if unknown:
+            raise CommandError(unknown)
+        if documents:
+            self.stdout.write(write_documents(documents), ending="")
+
+    def _schema(self, names: Sequence[str]) -> None:
+        self.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False))
