@@ -187,7 +187,7 @@ def store_connector(document: definition.Connector) -> Change:
 
 
 def write_connector(document: definition.Connector) -> Change:
-    """Write what a checked document says, in a transaction. Methods that it no longer names stay until `remove_gone`."""
+    """Write what a checked document says, in a transaction. Methods gone from it stay until `remove_gone`."""
     row = Connector.objects.select_for_update().filter(key=document.key).first()
     before = connector_document(Connector.objects.with_definitions().get(pk=row.pk)) if row is not None else None
     change = Change(before, document.stated())

@@ -163,7 +163,6 @@ class _Builder:
         self._findings = findings
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
-        self._total = 0
         self._root: Node | None = None
 
     def build(self, events: Iterator[Event]) -> Node | None:
@@ -220,14 +219,13 @@ class _Builder:
         return (*current.path, current.key[1]) if current.key else current.path
 
     def _place(self, node: Node, mark: Mark) -> None:
-        # Counted as if every alias were written out: that is what everything behind us would have to handle.
-        self._total += node.weight if not node.children else 1
         if not self._open:
             self._root = node
             return
         current = self._open[-1]
+        # Counted as if every alias were written out: that is what everything behind us would have to handle.
         current.node.weight += node.weight
-        if max(self._total, current.node.weight) > MAX_NODES:
+        if current.node.weight > MAX_NODES:
             problem = Problem((), f"The document holds more than {MAX_NODES:,} values, aliases written out.")
             raise _Refused(mark, problem)
         if isinstance(current.node.value, list):
@@ -297,7 +295,6 @@ class _Builder:
         if node is None:
             wrong = "leads back to itself" if name in self._anchors else "names nothing above"
             raise _Refused(mark, Problem(self._path(), f"The alias *{name} {wrong}.", "Write the value out."))
-        self._total += node.weight - 1
         return node
 
     def _check_tag(self, event: NodeEvent) -> bool:

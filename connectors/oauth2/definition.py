@@ -20,6 +20,7 @@ Status = Annotated[int, Field(ge=100, le=599)]
 Scalar = str | int | float | bool | None
 Parameters = dict[str, Scalar | list[Scalar]]
 HeaderFields = dict[str, str | None]
+_BEARER: HeaderFields = {"Authorization": "Bearer {{access_token}}"}
 
 
 class Section(BaseModel):
@@ -140,9 +141,7 @@ class TokenResponse(Section):
 class ApiRequest(Section):
     """How an API request is signed."""
 
-    headers: HeaderFields | None = Field(
-        {"Authorization": "Bearer {{access_token}}"}, description="Header fields of every API request."
-    )
+    headers: HeaderFields | None = Field(_BEARER, description="Header fields of every API request.")
     query: Parameters | None = Field({}, description="Query parameters of every API request.")
 
 
