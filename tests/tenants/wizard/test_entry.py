@@ -1,6 +1,8 @@
 """Coming in: signing in, and the page where one lands."""
 
+import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -91,3 +93,12 @@ def test_a_missing_page_looks_like_the_others(db: None) -> None:
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
     assert "Latchkey" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+def test_an_error_page_needs_nothing_to_be_shown(name: str) -> None:
+    # Django shows its page for faults without a request, and so without anything that depends on one.
+    page = render_to_string(f"{name}.html")
+
+    assert "· Latchkey</title>" in page
+    assert "<h1>" in page
