@@ -28,7 +28,7 @@ def check(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
     except LatchkeyError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "Checked: the provider issued a new token.")
+        messages.success(request, f"Checked: {instance} works.")
     return _to(instance)
 
 

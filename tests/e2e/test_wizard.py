@@ -76,7 +76,7 @@ def test_the_whole_job(scripts: bool, width: int, acme: Tenant, open_page: OpenP
     expect(page.get_by_text("Active", exact=True).first).to_be_visible()
     _fits(page)
     page.get_by_role("button", name="Check now").click()
-    expect(page.get_by_text("the provider issued a new token")).to_be_visible()
+    expect(page.get_by_text("Checked: Zoom works.")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("is paused")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
