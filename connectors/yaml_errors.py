@@ -17,6 +17,7 @@ _SENTENCES = (
     ),
     ("unexpected end of stream", "A quotation mark is never closed.", "Close it."),
     ("unknown escape character", "A backslash in double quotes begins no known escape.", "Use single quotes, or \\\\."),
+    ("found '<stream end>'", "A bracket or brace is never closed.", "Close it; placeholders belong in quotes."),
     ("but got '<stream end>'", "A bracket or brace is never closed.", "Close it; placeholders belong in quotes."),
     ("expected ',' or '}'", "Between two entries in braces a comma is missing.", "Write {{placeholders}} in quotes."),
     ("expected ',' or ']'", "Between two entries in brackets a comma is missing.", "Write {{placeholders}} in quotes."),

@@ -194,7 +194,8 @@ class _Builder:
         mark = _mark(event.start_mark)
         current = self._open[-1] if self._open else None
         if current is not None and isinstance(current.node.value, dict) and current.key is None:
-            raise _Refused(mark, Problem(current.path, "A key must be a text.", "Write it as one word or in quotes."))
+            remedy = "A {{placeholder}} belongs in quotes; so does a key of several words."
+            raise _Refused(mark, Problem(current.path, "A bracket or brace stands where a key belongs.", remedy))
         if len(self._open) >= MAX_DEPTH:
             raise _Refused(mark, Problem((), f"This is nested more than {MAX_DEPTH} levels deep.", "Flatten it."))
         self._check_tag(event)

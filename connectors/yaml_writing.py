@@ -13,7 +13,7 @@ from connectors.yaml_scalars import needs_quotes
 
 # Texts that need no quotes: they hold nothing that has a meaning in YAML, wherever they stand.
 _PLAIN = re.compile(r"[^\W_](?:[\w ./+()@%'…&;=?!~^$\\-]|:(?=[^\s,\]}])|,(?= ))*(?<! )")
-_PLAIN_IN_FLOW = re.compile(r"[^\W_](?:[\w ./+()@%-])*(?<! )")
+_PLAIN_IN_FLOW = re.compile(r"[^\W_](?:[\w ./+()@%-]|:(?=[\w/]))*(?<! )")
 _PRINTABLE = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _FLOW_WIDTH = 80
