@@ -85,7 +85,7 @@ def _text(value: JsonValue) -> str:
     """A scalar as text; nothing for null, true, false, a list or an object."""
     if isinstance(value, str):
         # JSON can hold half a character ("\ud800"), which can't be sent or stored.
-        return value.strip().encode(errors="replace").decode()
+        return value.strip().encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, float):
         return str(int(value) if value.is_integer() else value) if math.isfinite(value) else ""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
