@@ -15,10 +15,12 @@ from connectors.oauth2.errors import LatchkeyError
 
 
 class SecretUnreadable(LatchkeyError):
-    """What is stored was encrypted with a key that FERNET_KEYS doesn't hold, or was damaged."""
+    """What is stored was encrypted with a key that FERNET_KEYS doesn't hold, or was damaged.
+
+    Not permanent: once the operator has put the key back, everything goes on by itself.
+    """
 
     code = "secret_unreadable"
-    permanent = True
 
 
 @lru_cache(maxsize=8)

@@ -13,16 +13,17 @@ from django.utils import timezone
 from connectors import transport
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
-from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable, ValidationFailed
+from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, ask, try_token
-from connectors.oauth2.method import Method
-from connectors.oauth2.values import check_given, resolve
-from tenants.errors import NameTaken
+from connectors.oauth2.values import resolve
+from tenants.errors import removed
+from tenants.filled_in import kept_of, store_values
 from tenants.models.event import Event
-from tenants.models.instance import Instance, InstanceQuerySet, InstanceValues
+from tenants.models.instance import Instance, InstanceQuerySet
 from tenants.models.lease import Sleep, lease_length
 from tenants.models.tenant import Tenant
 from tenants.models.token import Token
+from tenants.names import conflict, free_name
 
 logger = logging.getLogger(__name__)
 
@@ -43,37 +44,42 @@ def connect(
     `set_at` says since when each value is set (RFC 3339, by variable key). Raises `NameTaken`, `ValidationFailed` or a
     `TokenError`.
     """
-    name = name.strip()
-    _refuse_taken(Instance.objects.filter(tenant=tenant, connector=auth_method.connector_id), name)
+    name = free_name(_in_use(tenant, auth_method), name)
     definition = definition_of(auth_method)
-    kept = _kept(definition.method, values)
+    kept = kept_of(definition.method, values)
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
     grant = ask(definition.method, rendering, send=send, clock=clock)
+    owner = uuid4()
     try:
         with transaction.atomic():
             instance = Instance.objects.create(tenant=tenant, auth_method=auth_method, name=name)
-            _store_values(instance, kept, set_at, clock)
-            token = Token.objects.create(instance=instance, lease_owner=uuid4(), lease_until=clock() + lease_length())
+            store_values(instance, kept, set_at, clock)
+            token = Token.objects.create(instance=instance, lease_owner=owner, lease_until=clock() + lease_length())
+            token.hold(owner)
             token.keep(grant, kind=Event.Kind.CONNECTED, actor=actor)
     except IntegrityError:
         pass
     else:
         return instance
-    # Another connection took the name while the provider was asked.
-    raise _name_taken(name)
+    raise conflict(_in_use(tenant, auth_method), name)
 
 
 def add_pending(
     tenant: Tenant, auth_method: AuthMethod, *, name: str = "", values: Mapping[str, str], clock: Clock = timezone.now
 ) -> Instance:
     """An instance whose token is still to be asked for (`check_now`). Raises `NameTaken` or `ValidationFailed`."""
-    _refuse_taken(Instance.objects.filter(tenant=tenant, connector=auth_method.connector_id), name.strip())
-    kept = _kept(definition_of(auth_method).method, values)
-    with transaction.atomic():
-        instance = Instance.objects.create(tenant=tenant, auth_method=auth_method, name=name.strip())
-        _store_values(instance, kept, None, clock)
-        Token.objects.create(instance=instance)
-    return instance
+    name = free_name(_in_use(tenant, auth_method), name)
+    kept = kept_of(definition_of(auth_method).method, values)
+    try:
+        with transaction.atomic():
+            instance = Instance.objects.create(tenant=tenant, auth_method=auth_method, name=name)
+            store_values(instance, kept, None, clock)
+            Token.objects.create(instance=instance)
+    except IntegrityError:
+        pass
+    else:
+        return instance
+    raise conflict(_in_use(tenant, auth_method), name)
 
 
 def reconnect(
@@ -92,30 +98,30 @@ def reconnect(
     On failure the old values and the old token stay. A paused instance is resumed. Raises as `connect` does.
     """
     if name is not None:
-        _refuse_taken(_siblings(instance), name.strip())
+        name = free_name(_siblings(instance), name)
     token = _token(instance)
-    kept = _kept(token.definition.method, values)
+    method = token.definition.method
+    kept = kept_of(method, values)
     token.take_in_turn(clock=clock, sleep=sleep)
-    trouble: LatchkeyError | None = None
+    is_conflict = False
     try:
-        method = token.definition.method
         rendering = resolve(method, kept, token.definition.operator_values(), now=clock(), uuid=uuid4())
         grant = ask(method, rendering, send=send, clock=clock)
         with transaction.atomic():
+            locked = Instance.objects.lock(instance.pk)
             if name is not None:
-                Instance.objects.filter(pk=instance.pk).update(name=name.strip())
-            _store_values(instance, kept, set_at, clock)
+                locked.name = name
+                locked.save(update_fields=["name", "updated_at"])
+            store_values(locked, kept, set_at, clock)
             if not token.keep(grant, kind=Event.Kind.RECONNECTED, actor=actor):
-                raise ProviderUnavailable("The provider took too long to answer.", remedy="Try again.")
-    except LatchkeyError as error:
-        trouble = error
+                raise _overtaken()
     except IntegrityError:
-        trouble = _name_taken(name or "")
+        is_conflict = True
     finally:
         token.give_back()
-    if trouble is not None:
-        raise trouble
-    instance.refresh_from_db()
+    if is_conflict:
+        raise conflict(_siblings(instance), name or "")
+    _reload(instance)
     return instance
 
 
@@ -129,68 +135,110 @@ def check_now(
 ) -> Instance:
     """Renew the token now, whatever the schedule says, and make the definition's test request.
 
-    Where a new token would kill the old one, a token that still lives is only tried, not replaced. Raises
-    `ValidationFailed` or a `TokenError`; what went wrong is recorded as it is for a renewal.
+    Where a new token would kill the old one, a token that still lives is only tried, and replaced if the API turns it
+    down. Raises `ValidationFailed` or a `TokenError`; what went wrong is recorded.
     """
     token = _token(instance)
     token.take_in_turn(clock=clock, sleep=sleep)
-    definition = token.definition
-    if definition.method.definition.refresh.invalidates_previous and token.will_do(clock(), 0.0):
+    refresh = token.definition.method.definition.refresh
+    if refresh.invalidates_previous and token.will_do(clock(), 0.0):
         token.give_back()
+        trouble = _tried(token, send, clock)
+        if isinstance(trouble, CredentialsRefused) and trouble.status in refresh.on_status:
+            token.take_in_turn(clock=clock, sleep=sleep)
+            _renewed(token, actor, send, clock)
+            trouble = _tried(token, send, clock)
     else:
-        first = instance.status == Instance.Status.PENDING
-        token.renew(send=send, clock=clock, kind=Event.Kind.CONNECTED if first else Event.Kind.RENEWED, actor=actor)
-    token.refresh_from_db()
-    instance.refresh_from_db()
-    try_token(definition.method, token.rendering(clock()), token.bought, send=send)
-    instance.record(Event.Kind.CHECKED, before=instance.status, at=clock(), actor=actor)
+        _renewed(token, actor, send, clock)
+        trouble = _tried(token, send, clock)
+    _reload(instance)
+    code, message = (trouble.code, str(trouble)) if trouble else ("", "")
+    instance.record(Event.Kind.CHECKED, before=instance.status, at=clock(), code=code, message=message, actor=actor)
+    if trouble:
+        raise trouble
     return instance
+
+
+def _renewed(token: Token, actor: Any, send: Send, clock: Clock) -> None:
+    """Renew a token under the lease that is ours."""
+    first = token.instance.status == Instance.Status.PENDING
+    kind = Event.Kind.CONNECTED if first else Event.Kind.RENEWED
+    try:
+        if not token.renew(send=send, clock=clock, kind=kind, actor=actor):
+            raise _overtaken()
+    finally:
+        token.give_back()
+    token.refresh_from_db()
+
+
+def _tried(token: Token, send: Send, clock: Clock) -> LatchkeyError | None:
+    """What the definition's test request, made with this token, finds wrong."""
+    try:
+        try_token(token.definition.method, token.rendering(clock()), token.bought, send=send)
+    except LatchkeyError as error:
+        return error
+    return None
+
+
+def _overtaken() -> ProviderUnavailable:
+    return ProviderUnavailable(
+        "The provider took too long to answer.",
+        "Meanwhile another process took over, and its result counts.",
+        "Try again.",
+    )
 
 
 def pause(instance: Instance, *, actor: Any = None, clock: Clock = timezone.now) -> None:
     """Stop renewing, and hand out no token."""
     with transaction.atomic():
-        locked = Instance.objects.select_for_update(of=("self",)).get(pk=instance.pk)
+        locked = Instance.objects.lock(instance.pk)
         if locked.status != Instance.Status.PAUSED:
             Token.objects.filter(pk=instance.pk).update(refresh_at=None)
             _change_status(locked, Instance.Status.PAUSED, Event.Kind.PAUSED, actor, clock)
-    instance.refresh_from_db()
+    _reload(instance)
 
 
 def resume(instance: Instance, *, actor: Any = None, clock: Clock = timezone.now) -> None:
     """Go on: a token that still lives serves again, and one is asked for at the next tick."""
     with transaction.atomic():
-        locked = Instance.objects.select_for_update(of=("self",)).get(pk=instance.pk)
+        locked = Instance.objects.lock(instance.pk)
         if locked.status == Instance.Status.PAUSED:
-            token = Token.objects.get(pk=instance.pk)
+            token = _token(locked)
             status = Instance.Status.ACTIVE if token.life else Instance.Status.PENDING
             due = None if token.life is None else token.planned() if token.will_do(clock()) else clock()
             Token.objects.filter(pk=instance.pk).update(refresh_at=due, failures=0)
             _change_status(locked, status, Event.Kind.RESUMED, actor, clock)
-    instance.refresh_from_db()
+    _reload(instance)
 
 
 def rename(instance: Instance, name: str, *, actor: Any = None, clock: Clock = timezone.now) -> None:
     """Give the instance another name. Raises `NameTaken`."""
-    _refuse_taken(_siblings(instance), name.strip())
+    name = free_name(_siblings(instance), name)
     try:
         with transaction.atomic():
-            Instance.objects.filter(pk=instance.pk).update(name=name.strip())
-            instance.refresh_from_db()
-            instance.record(
-                Event.Kind.CHANGED, before=instance.status, at=clock(), message="The name was changed.", actor=actor
+            locked = Instance.objects.lock(instance.pk)
+            locked.name = name
+            locked.save(update_fields=["name", "updated_at"])
+            locked.record(
+                Event.Kind.CHANGED, before=locked.status, at=clock(), message="The name was changed.", actor=actor
             )
     except IntegrityError:
         pass
     else:
+        _reload(instance)
         return
-    raise _name_taken(name.strip())
+    raise conflict(_siblings(instance), name)
 
 
 def remove(instance: Instance, *, actor: Any = None) -> None:
-    """Delete the instance with its values, its token and its history."""
-    logger.info("Instance %s of tenant %s removed.", instance.pk, instance.tenant_id)
-    instance.delete()
+    """Delete the instance with its values, its token and its history. One that is gone already is no error."""
+    with transaction.atomic():
+        # A renewal in flight waits for this, and then finds nothing to write to.
+        Instance.objects.select_for_update().order_by().filter(pk=instance.pk).first()
+        pk = instance.pk
+        instance.delete()
+    by = "" if actor is None else f" by user {actor.pk}"
+    logger.info("Instance %s of tenant %s removed%s.", pk, instance.tenant_id, by)
 
 
 def readers_of(instance: Instance) -> list[str]:
@@ -202,51 +250,33 @@ def readers_of(instance: Instance) -> list[str]:
 
 
 def _token(instance: Instance) -> Token:
-    return Token.objects.with_definitions().get(pk=instance.pk)
+    """The instance's token, without its secrets, which may be unreadable. Raises `InstanceNotFound`."""
+    tokens = Token.objects.with_methods().defer("secrets").filter(pk=instance.pk)
+    token = tokens.first()
+    if token is None:  # no row yet, or none any more
+        with transaction.atomic():
+            Token.objects.get_or_create(instance=Instance.objects.lock(instance.pk))
+        token = tokens.get()
+    return token
+
+
+def _reload(instance: Instance) -> None:
+    """Raises `InstanceNotFound`."""
+    try:
+        instance.refresh_from_db()
+    except Instance.DoesNotExist:
+        pass
+    else:
+        return
+    raise removed()
+
+
+def _in_use(tenant: Tenant, auth_method: AuthMethod) -> InstanceQuerySet:
+    return Instance.objects.filter(tenant=tenant, connector=auth_method.connector_id)
 
 
 def _siblings(instance: Instance) -> InstanceQuerySet:
     return Instance.objects.filter(tenant=instance.tenant_id, connector=instance.connector_id).exclude(pk=instance.pk)
-
-
-def _refuse_taken(others: InstanceQuerySet, name: str) -> None:
-    if others.filter(name=name).exists():
-        raise _name_taken(name)
-
-
-def _name_taken(name: str) -> NameTaken:
-    called = f"called “{name}”" if name else "without a name"
-    return NameTaken(
-        f"There is an instance {called} already.",
-        "Names tell instances of one connector apart.",
-        "Choose another name.",
-    )
-
-
-def _kept(method: Method, values: Mapping[str, str]) -> dict[str, str]:
-    """What is worth keeping of given values: all but those that say what the default says anyway.
-
-    Raises `ValidationFailed`.
-    """
-    problems = check_given(method, values)
-    if problems:
-        titles = ", ".join(method.by_key[key].title if key in method.by_key else key for key in problems)
-        raise ValidationFailed(
-            f"Some values can't be used: {titles}.", remedy="Correct them and connect again.", fields=problems
-        )
-    return {
-        key: value
-        for key, value in values.items()
-        if value != method.by_key[key].default and (value or not method.by_key[key].required)
-    }
-
-
-def _store_values(instance: Instance, values: dict[str, str], set_at: Mapping[str, str] | None, clock: Clock) -> None:
-    now = clock().isoformat(timespec="seconds")
-    InstanceValues.objects.update_or_create(
-        instance=instance,
-        defaults={"values": values, "set_at": {key: (set_at or {}).get(key, now) for key in values}},
-    )
 
 
 def _change_status(locked: Instance, status: str, kind: str, actor: Any, clock: Clock) -> None:

@@ -7,6 +7,7 @@ LatchkeyError
 └── NameTaken           the tenant has an instance of this name already
 """
 
+from connectors.encryption import SecretUnreadable
 from connectors.oauth2.errors import (
     AddressRefused,
     CredentialsRefused,
@@ -51,8 +52,14 @@ class NameTaken(LatchkeyError):
     permanent = True
 
 
+def removed() -> InstanceNotFound:
+    """For an instance that was there a moment ago."""
+    return InstanceNotFound("The instance is not there any more.", "It was removed meanwhile.", "Connect it anew.")
+
+
 _RECORDED: dict[str, type[LatchkeyError]] = {
-    error.code: error for error in (AddressRefused, CredentialsRefused, ResponseNotUnderstood, ValidationFailed)
+    error.code: error
+    for error in (AddressRefused, CredentialsRefused, ResponseNotUnderstood, SecretUnreadable, ValidationFailed)
 }
 
 
@@ -75,8 +82,10 @@ __all__ = [
     "NotConnected",
     "ProviderUnavailable",
     "ResponseNotUnderstood",
+    "SecretUnreadable",
     "SeveralInstances",
     "TokenError",
     "ValidationFailed",
     "recorded_error",
+    "removed",
 ]

@@ -1,5 +1,6 @@
 """Within one process, one thread at a time works on an instance; the others wait for its result."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,15 @@ class _Lock:
 
 _LOCKS: WeakValueDictionary[UUID, _Lock] = WeakValueDictionary()
 _REGISTRY = threading.Lock()
+
+
+def _forget() -> None:
+    """A forked child has none of its parent's threads, so nobody would ever open the locks that they hold."""
+    global _LOCKS, _REGISTRY
+    _LOCKS, _REGISTRY = WeakValueDictionary(), threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 @contextmanager

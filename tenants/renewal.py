@@ -6,7 +6,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors.oauth2.errors import LatchkeyError, MintBudgetSpent, ProviderUnavailable
+from connectors.oauth2.definition import TEN_YEARS
+from connectors.oauth2.errors import LatchkeyError, MintBudgetSpent, ProviderUnavailable, ValidationFailed
 
 # A token is renewed at four fifths of its life, earlier by up to a tenth of it, and never before half of it.
 RENEW_AT = 0.8
@@ -36,18 +37,31 @@ class Life:
     def length(self) -> timedelta | None:
         return None if self.expires_at is None else self.expires_at - self.issued_at
 
-    def promised(self, min_ttl: float | None) -> timedelta:
-        """How long a token handed to a reader must live on: `min_ttl` seconds, or the default."""
+    def promised(self, min_ttl: float | None) -> float:
+        """How many seconds a token handed to a reader must live on: `min_ttl`, or the default."""
         if min_ttl is not None:
-            return timedelta(seconds=max(min_ttl, 0.0))
-        return timedelta(seconds=MIN_TTL) if self.length is None else min(timedelta(seconds=MIN_TTL), self.length / 2)
+            return min_ttl
+        return MIN_TTL if self.length is None else min(MIN_TTL, self.length.total_seconds() / 2)
 
     def will_do(self, now: datetime, min_ttl: float | None) -> bool:
         """Whether the token can be handed to a reader."""
         if self.expires_at is None:
             return True
-        left = self.expires_at - now
-        return left > timedelta() and left >= self.promised(min_ttl)
+        left = (self.expires_at - now).total_seconds()
+        return left > 0 and left >= self.promised(min_ttl)
+
+
+def check_min_ttl(min_ttl: float | None) -> None:
+    """Raise `ValidationFailed` for what no token can have: fewer than no seconds, or more than ten years of them."""
+    if min_ttl is None or 0 <= min_ttl <= TEN_YEARS:  # NaN is neither
+        return
+    problem = f"min_ttl must be a number of seconds from 0 to {TEN_YEARS}, not {min_ttl:g}."
+    raise ValidationFailed(
+        "No token can be had on these terms.",
+        problem,
+        "Leave min_ttl out for the default.",
+        fields={"min_ttl": problem},
+    )
 
 
 def refresh_at(life: Life, *, early: int, share: float, is_same_token: bool = False) -> datetime | None:

@@ -2,13 +2,12 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from connectors import transport
@@ -18,6 +17,7 @@ from connectors.oauth2.exchange import Clock, Send, ask
 from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
+from tenants.errors import InstanceNotFound
 from tenants.models.event import Event
 from tenants.models.lease import lease_length
 from tenants.models.token import Token
@@ -50,37 +50,53 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = timezone.now, thr
     Only the caller's thread uses the database.
     """
     owner, now = uuid4(), clock()
-    # Requests wait for a thread: the last may begin when all before it in its thread have timed out.
-    until = now + timedelta(seconds=settings.OUTBOUND_TIMEOUT) * -(-CHUNK // threads) + lease_length()
-    claimed = Token.objects.claim_due(now, owner=owner, until=until, limit=CHUNK)
+    # Requests wait for a thread, and a lease outlasts the waiting. No more than is due is reckoned with, and no more
+    # is claimed: when a worker dies, others wait for its leases.
+    due = Token.objects.due(now).order_by()[:CHUNK].count()
+    until = now + lease_length(exchanges=-(-due // threads))
+    claimed = Token.objects.claim_due(now, owner=owner, until=until, limit=due) if due else []
     tally = Tally(claimed=len(claimed))
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="renew") as pool:
-        asked = {
-            pool.submit(_ask, token.definition.method, token.rendering(clock()), send, clock): token
-            for token in _readable(claimed, tally, clock)
-        }
+        asked = {}
+        for token in _readable(claimed, owner, tally, clock):
+            token.hold(owner)
+            prepared = _prepared(token, clock)
+            if isinstance(prepared, LatchkeyError):
+                _write(token, prepared, tally, clock)
+            else:
+                asked[pool.submit(_ask, *prepared, send, clock)] = token
         for done in as_completed(asked):
             _write(asked[done], done.result(), tally, clock)
     return tally
 
 
-def _readable(claimed: list[UUID], tally: Tally, clock: Clock) -> Iterator[Token]:
+def _readable(claimed: list[UUID], owner: UUID, tally: Tally, clock: Clock) -> list[Token]:
     """The claimed tokens; one whose secrets can't be decrypted fails by itself and spoils no other."""
     try:
-        tokens = list(Token.objects.with_definitions().filter(pk__in=claimed))
+        return list(Token.objects.with_definitions().filter(pk__in=claimed))
     except SecretUnreadable:
-        tokens = [token for pk in claimed for token in _one_readable(pk, tally, clock)]
-    yield from tokens
+        return [token for pk in claimed for token in _one_readable(pk, owner, tally, clock)]
 
 
-def _one_readable(pk: UUID, tally: Tally, clock: Clock) -> list[Token]:
+def _one_readable(pk: UUID, owner: UUID, tally: Tally, clock: Clock) -> list[Token]:
     try:
         return list(Token.objects.with_definitions().filter(pk=pk))
     except SecretUnreadable as error:
         trouble = error
-    for token in Token.objects.defer("secrets").select_related("instance__auth_method").filter(pk=pk):
+    for token in Token.objects.with_methods().defer("secrets").filter(pk=pk):
+        token.hold(owner)
         _write(token, trouble, tally, clock)
     return []
+
+
+def _prepared(token: Token, clock: Clock) -> tuple[Method, Rendering] | LatchkeyError:
+    """What asking takes, read from the database."""
+    try:
+        return token.definition.method, token.rendering(clock())
+    except LatchkeyError as error:
+        return error
+    except Exception as error:
+        return _unforeseen(error)
 
 
 def _ask(method: Method, rendering: Rendering, send: Send, clock: Clock) -> TokenGrant | LatchkeyError:
@@ -89,9 +105,13 @@ def _ask(method: Method, rendering: Rendering, send: Send, clock: Clock) -> Toke
     except LatchkeyError as error:
         return error
     except Exception as error:
-        # A fault of ours with one instance must not keep the others waiting. Its text may quote a value: unlogged.
-        logger.error("Renewing a token failed in an unforeseen way: %s at %s", type(error).__name__, _place(error))
-        return ProviderUnavailable("The token could not be renewed.", "The platform met an error of its own.")
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> LatchkeyError:
+    """A fault of ours with one instance must not keep the others waiting. Its text may quote a value: unlogged."""
+    logger.error("Renewing a token failed in an unforeseen way: %s at %s", type(error).__name__, _place(error))
+    return ProviderUnavailable("The token could not be renewed.", "The platform met an error of its own.")
 
 
 def _place(error: Exception) -> str:
@@ -101,12 +121,17 @@ def _place(error: Exception) -> str:
 
 
 def _write(token: Token, outcome: TokenGrant | LatchkeyError, tally: Tally, clock: Clock) -> None:
-    if isinstance(outcome, LatchkeyError):
-        written = token.fail(outcome, now=clock())
-        tally.failed += written
-    else:
-        written = token.keep(outcome)
-        tally.renewed += written
+    failed = isinstance(outcome, LatchkeyError)
+    try:
+        written = token.fail(outcome, now=clock()) if isinstance(outcome, LatchkeyError) else token.keep(outcome)
+    except InstanceNotFound:
+        written = False
+    except DatabaseError as error:
+        # The others' results are still to be written; this one is asked for again when its lease has run out.
+        logger.error("A renewed token could not be stored: %s at %s", type(error).__name__, _place(error))
+        written = False
+    tally.failed += written and failed
+    tally.renewed += written and not failed
     tally.lost += not written
 
 

@@ -4,20 +4,24 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from django.db import models
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from connectors import transport
+from connectors.definitions import definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
+from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.request import api_signature
 from tenants.client import ApiSession
 from tenants.credentials import Credentials
-from tenants.errors import InstanceNotFound, SeveralInstances
+from tenants.errors import InstanceNotFound, NotConnected, SeveralInstances, removed
+from tenants.models.event import Event
 from tenants.models.tenant import Tenant
 
 
@@ -52,10 +56,21 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         names = tuple(instance.name for instance in found)
         raise SeveralInstances(
             f"{whose} has several instances {called}.",
-            f"They are called {', '.join(f'“{name}”' for name in names)}.",
+            f"They are called {', '.join(f'“{name}”' if name else '“” (no name)' for name in names)}.",
             "Say which one by its name.",
             names=names,
         )
+
+    def lock(self, pk: UUID) -> "Instance":
+        """The instance, locked until the transaction ends. Raises `InstanceNotFound` if it was removed.
+
+        Whoever writes to an instance's rows takes this lock first: in any other order two of them could wait for each
+        other. New history, which refers to the instance, need not wait for it (hence `no_key`).
+        """
+        locked = self.select_for_update(no_key=True).order_by().filter(pk=pk).first()
+        if locked is None:
+            raise removed()
+        return locked
 
     def needing_attention(self) -> Self:
         """Instances that no amount of waiting will mend."""
@@ -106,7 +121,8 @@ class Instance(models.Model):
         return self.name or str(self.connector)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.connector_id = self.auth_method.connector_id
+        if kwargs.get("update_fields") is None:
+            self.connector_id = self.auth_method.connector_id
         super().save(*args, **kwargs)
 
     def credentials(
@@ -120,9 +136,18 @@ class Instance(models.Model):
         """A token with at least `min_ttl` seconds to live (default: 30, or half the token's life if that is less).
 
         At once where the stored one will do; else it is renewed first. Raises `NotConnected`, `CredentialsRefused`,
-        `ProviderUnavailable`, `MintBudgetSpent` or another `TokenError`.
+        `ProviderUnavailable`, `MintBudgetSpent` or another `TokenError`; `InstanceNotFound` if the instance was removed
+        meanwhile, `ValidationFailed` for a `min_ttl` that no token can have.
+
+        Read outside a transaction: a renewal inside one is open while the provider is asked, and a rollback would
+        throw the new token away.
         """
-        token = self.token
+        try:
+            token = self.token
+        except ObjectDoesNotExist:
+            raise NotConnected(
+                f"{self} is not connected yet.", "No token was ever bought.", "Connect it in the wizard or admin."
+            ) from None
         token.fresh(min_ttl, send=send, clock=clock, sleep=sleep)
         bought = token.bought
         signature = api_signature(token.definition.method, token.rendering(clock()), bought)
@@ -139,12 +164,33 @@ class Instance(models.Model):
 
     def client(self) -> ApiSession:
         """An authorized `requests.Session`: relative to the base URL, signed, renewed once when a token is rejected."""
-        return ApiSession(self._latest_credentials, self.token.definition.method.definition.refresh)
+        return ApiSession(self._latest_credentials, definition_of(self.auth_method).method.definition.refresh)
 
     def report_rejected(self, access_token: str, *, clock: Clock = timezone.now) -> bool:
         """An API turned this token down before its time; False if that changes nothing (see `Token.reject`)."""
-        token = type(self.token).objects.select_related("instance").get(pk=self.pk)
-        return token.bought.access_token == access_token and token.reject(now=clock())
+        with transaction.atomic():
+            try:
+                token = type(self).objects.lock(self.pk).token
+            except (InstanceNotFound, ObjectDoesNotExist):
+                return False
+            return token.bought.access_token == access_token and token.reject(now=clock())
+
+    def settle(
+        self, status: str, kind: str, *, at: datetime, error: LatchkeyError | None = None, actor: Any = None
+    ) -> None:
+        """Set the status that an event of this kind brings, with its reason; and record it, unless it is trouble known
+        already. The instance must be locked.
+        """
+        was = (self.status, self.status_code, self.status_reason)
+        code, reason = (error.code, str(error)) if error else ("", "")
+        if was != (status, code, reason):
+            self.status, self.status_code, self.status_reason = status, code, reason
+            self.save(update_fields=["status", "status_code", "status_reason", "updated_at"])
+        elif error is not None:
+            return
+        if kind == Event.Kind.RENEWED and was[0] in (self.Status.FAILING, self.Status.ACTION_REQUIRED):
+            kind = Event.Kind.RECOVERED
+        self.record(kind, before=was[0], at=at, code=code, message=reason, actor=actor)
 
     def record(
         self, kind: str, *, before: str, at: datetime, code: str = "", message: str = "", actor: Any = None
@@ -156,7 +202,10 @@ class Instance(models.Model):
 
     def _latest_credentials(self) -> Credentials:
         """Each request of a client reads anew: another process may have renewed the token, or a person paused it."""
-        return type(self).objects.for_reading().get(pk=self.pk).credentials()
+        latest = type(self).objects.for_reading().filter(pk=self.pk).first()
+        if latest is None:
+            raise removed()
+        return latest.credentials()
 
 
 class InstanceValues(models.Model):

@@ -14,13 +14,15 @@ from connectors.oauth2.exchange import Clock
 
 Sleep = Callable[[float], None]
 
-# Beyond the deadline of an exchange: for everything around it.
-MARGIN = timedelta(seconds=15)
+# Beyond the deadline of an exchange, in seconds: for the database, and for machines whose clocks differ. Where
+# exchanges are short so is the margin: it is what others wait when a worker dies.
+MARGIN_LEAST, MARGIN_MOST = 5.0, 15.0
 
 
-def lease_length() -> timedelta:
-    """A lease outlives the exchange that is made under it."""
-    return timedelta(seconds=settings.OUTBOUND_TIMEOUT) + MARGIN
+def lease_length(exchanges: int = 1) -> timedelta:
+    """A lease outlives what is done under it: so many exchanges, one after another."""
+    longest = float(settings.OUTBOUND_TIMEOUT)
+    return timedelta(seconds=exchanges * longest + min(max(longest, MARGIN_LEAST), MARGIN_MOST))
 
 
 def free(now: datetime) -> Q:
@@ -37,14 +39,22 @@ class Leased(models.Model):
     class Meta:
         abstract = True
 
+    # Under which lease this object acts. Not `lease_owner`: what is read from the row may be another's.
+    _held: UUID | None = None
+
     def take(self, now: datetime) -> bool:
         """Take the lease, if nobody holds it. What this object says of the row is then as fresh as the lease."""
         owner, until = uuid4(), now + lease_length()
         rows = type(self)._default_manager.filter(free(now), pk=self.pk)
         if not rows.update(lease_owner=owner, lease_until=until):
             return False
+        self.hold(owner)
         self.refresh_from_db()
         return True
+
+    def hold(self, owner: UUID) -> None:
+        """Act under a lease that was taken already, as `claim` does."""
+        self._held = owner
 
     def take_in_turn(self, *, clock: Clock, sleep: Sleep, unless: Callable[[], bool] = lambda: False) -> bool:
         """Take the lease, waiting for whoever holds it. False: waiting ended because `unless` held.
@@ -68,14 +78,17 @@ class Leased(models.Model):
         return True
 
     def give_back(self) -> None:
-        """End the lease with nothing done."""
+        """End the lease with nothing done; nothing happens where it has ended already."""
         self.write_leased()
 
     def write_leased(self, *columns: str) -> bool:
         """Write these columns and end the lease, if it is still ours (fencing); whether it was."""
-        ours = type(self)._default_manager.filter(pk=self.pk, lease_owner=self.lease_owner)
+        owner, self._held = self._held, None
+        if owner is None:
+            return False
+        ours = type(self)._default_manager.filter(pk=self.pk, lease_owner=owner)
         values = {name: getattr(self, name) for name in columns}
-        written = self.lease_owner is not None and ours.update(**values, lease_owner=None, lease_until=None)
+        written = ours.update(**values, lease_owner=None, lease_until=None)
         self.lease_owner = self.lease_until = None
         return bool(written)
 

@@ -5,30 +5,32 @@ error; both write only while the lease is still ours. The schedule and readers s
 """
 
 import random
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 from django.db.models import Q
 
 from connectors.definitions import Definition, definition_of
 from connectors.fields import EncryptedJSONField
-from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable
+from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send, ask
 from connectors.oauth2.request import Bought
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants import renewal
-from tenants.errors import NotConnected, recorded_error
+from tenants.errors import removed
 from tenants.locks import one_at_a_time
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.lease import Leased, Sleep, claim, free
+from tenants.models.refusals import known_trouble, refuse_idle, same_token, too_short
 
 _OF_A_GRANT = ("secrets", "issued_at", "expires_at", "renewed_at", "refresh_at", "failures", "is_rejected")
-_TROUBLE = (Instance.Status.FAILING, Instance.Status.ACTION_REQUIRED)
+_OF_A_REJECTION = ("is_rejected", "rejections", "rejections_since", "refresh_at")
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
@@ -36,9 +38,13 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Tokens whose time has come and which nobody is renewing, the longest overdue first."""
         return self.filter(free(now), refresh_at__lte=now).order_by("refresh_at")
 
+    def with_methods(self) -> Self:
+        """Everything that says how to ask, in one query."""
+        return self.select_related("instance__auth_method")
+
     def with_definitions(self) -> Self:
         """Everything that asking needs, in one query."""
-        return self.select_related("instance__auth_method", "instance__filled_in")
+        return self.with_methods().select_related("instance__filled_in")
 
     def claim_due(self, now: datetime, *, owner: UUID, until: datetime, limit: int) -> list[UUID]:
         """Take the leases of up to `limit` due tokens for `owner`."""
@@ -115,53 +121,81 @@ class Token(Leased):
         # A provider that handed back the same token would do so again: it is served until it dies.
         return self.life.will_do(now, 0.0 if min_ttl is None and self.is_repeated else min_ttl)
 
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """As Django's, the instance and its method in the same query. Raises `InstanceNotFound` if it was removed."""
+        if not args and not kwargs:  # else it is Django, fetching a deferred column
+            kwargs = {"from_queryset": type(self).objects.with_methods()}
+        try:
+            super().refresh_from_db(*args, **kwargs)
+        except ObjectDoesNotExist:
+            pass
+        else:
+            return
+        raise removed()
+
     def rendering(self, now: datetime) -> Rendering:
         """The values with which requests are made for this instance."""
         definition = self.definition
-        given = self.instance.filled_in.values
+        try:
+            given = self.instance.filled_in.values
+        except ObjectDoesNotExist:
+            given = {}  # what is required and has no default is then named as missing
         return resolve(definition.method, given, definition.operator_values(), now=now, uuid=uuid4())
 
     def fresh(self, min_ttl: float | None, *, send: Send, clock: Clock, sleep: Sleep) -> None:
         """See to it that the stored token can be handed to a reader: renew it, or wait for who is renewing it.
 
-        However many ask at once, in however many processes, one request is made. Raises `NotConnected` or a
-        `TokenError`.
+        However many ask at once, in however many processes, one request is made. Raises `NotConnected`,
+        `InstanceNotFound`, `ValidationFailed` or a `TokenError`.
         """
-        self.refuse_idle()
+        renewal.check_min_ttl(min_ttl)
+        refuse_idle(self.instance)
         if self.will_do(clock(), min_ttl):
             return
         with one_at_a_time(self.pk):
             self.refresh_from_db()
             while not self.will_do(clock(), min_ttl):
                 self._refuse_hopeless(min_ttl, clock())
-                if not self.take_in_turn(clock=clock, sleep=sleep, unless=lambda: self.will_do(clock(), min_ttl)):
-                    return
-                self._renew_unless_done(min_ttl, send=send, clock=clock)
+                is_ours = self.take_in_turn(clock=clock, sleep=sleep, unless=lambda: self.will_do(clock(), min_ttl))
+                if is_ours and self._renewed_unless_done(min_ttl, send=send, clock=clock):
+                    break
+        # A person may have paused it while we waited.
+        refuse_idle(self.instance)
 
-    def _renew_unless_done(self, min_ttl: float | None, *, send: Send, clock: Clock) -> None:
-        """The lease is ours; but who had it before may have renewed the token, or found out that it can't be."""
+    def _renewed_unless_done(self, min_ttl: float | None, *, send: Send, clock: Clock) -> bool:
+        """Renew under the lease that is ours, unless who had it before did, or found out that it can't be done.
+
+        False if there is something new to look at. One request is all that a reader makes: what it bought must do.
+        """
         try:
+            if self.will_do(clock(), min_ttl):
+                return True
             self._refuse_hopeless(min_ttl, clock())
-            is_done = self.will_do(clock(), min_ttl)
-        except LatchkeyError:
+            if not self.renew(send=send, clock=clock):
+                self.refresh_from_db()
+                return False
+        finally:
             self.give_back()
-            raise
-        if is_done:
-            self.give_back()
-        else:
-            self.renew(send=send, clock=clock)
+        if self.life is not None and not self.will_do(clock(), min_ttl):
+            if self.is_repeated and min_ttl is not None:
+                raise same_token(self.life, min_ttl, clock())
+            raise too_short(self.life, min_ttl)
+        return True
 
-    def renew(self, *, send: Send, clock: Clock, kind: str = Event.Kind.RENEWED, actor: Any = None) -> None:
-        """Ask and keep, or fail; the lease must be ours. Raises what `ask` raises, once it is written down."""
+    def renew(self, *, send: Send, clock: Clock, kind: str = Event.Kind.RENEWED, actor: Any = None) -> bool:
+        """Ask and keep, or fail; the lease must be ours. Raises what `ask` raises, once it is written down.
+
+        False if the lease had passed to another when the answer came: then the other's result counts, not ours.
+        """
         try:
             grant = self.ask(send=send, clock=clock)
         except LatchkeyError as error:
             trouble = error
         else:
-            self.keep(grant, kind=kind, actor=actor)
-            return
+            return self.keep(grant, kind=kind, actor=actor)
         # Raised here, not above: an answer that could not be read stays out of the traceback.
-        self.fail(trouble, now=clock(), actor=actor)
+        if not self.fail(trouble, now=clock(), actor=actor):
+            return False
         raise trouble
 
     def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
@@ -172,17 +206,17 @@ class Token(Leased):
         self, grant: TokenGrant, *, kind: str = Event.Kind.RENEWED, actor: Any = None, share: float | None = None
     ) -> bool:
         """Write the grant, if the lease is still ours: a slow loser can't overwrite a newer token."""
-        is_same = bool(self.secrets) and grant.access_token == self.bought.access_token and not self.is_rejected
+        is_reconnected = kind == Event.Kind.RECONNECTED
+        # New credentials don't look at the old token: it may not even be readable any more.
+        is_same = not is_reconnected and not self.is_rejected and grant.access_token == self.bought.access_token
         self.issued_at = self.issued_at if is_same and self.issued_at else grant.issued_at
         self.expires_at, self.renewed_at = grant.expires_at, grant.issued_at
         self.secrets = {"access_token": grant.access_token, "token_type": grant.token_type, "kept": dict(grant.kept)}
         self.failures, self.is_rejected = 0, False
+        if is_reconnected:
+            self.rejections = 0
         self.refresh_at = self.planned(share)
-        with transaction.atomic():
-            if not self.write_leased(*_OF_A_GRANT):
-                return False
-            self._settle(Instance.Status.ACTIVE, kind, grant.issued_at, actor=actor)
-        return True
+        return self._write(_OF_A_GRANT, Instance.Status.ACTIVE, kind, grant.issued_at, actor=actor)
 
     def planned(self, share: float | None = None) -> datetime | None:
         """When the stored token is to be renewed; `share` from 0 to 1 says how much earlier than at the latest."""
@@ -197,83 +231,65 @@ class Token(Leased):
         self.refresh_at = renewal.retry_at(error, failures=self.failures, now=now, share=_jitter(share))
         status = Instance.Status.ACTION_REQUIRED if error.permanent else Instance.Status.FAILING
         kind = Event.Kind.ACTION_REQUIRED if error.permanent else Event.Kind.FAILING
-        with transaction.atomic():
-            if not self.write_leased("failures", "refresh_at"):
-                return False
-            self._settle(status, kind, now, error, actor=actor)
-        return True
+        return self._write(("failures", "refresh_at"), status, kind, now, error, actor=actor)
 
     def reject(self, *, now: datetime) -> bool:
         """An API turned the stored token down: it is not served again, and renewed at once. Whether that was heeded.
 
-        One that is rejected over and over is not at fault, and is not replaced for ever.
+        The instance must be locked. A token that is rejected over and over is not at fault, and not replaced for ever.
         """
-        since = self.rejections_since
+        since, instance = self.rejections_since, self.instance
         is_recent = since is not None and since > now - renewal.REJECTIONS_WITHIN
-        if is_recent and self.rejections >= renewal.REJECTIONS_HONOURED:
+        if self.is_rejected or (is_recent and self.rejections >= renewal.REJECTIONS_HONOURED):
             return False
-        runs_by_itself = self.instance.status in (Instance.Status.ACTIVE, Instance.Status.FAILING)
-        unchanged = type(self).objects.filter(pk=self.pk, renewed_at=self.renewed_at, is_rejected=False)
-        return bool(
-            unchanged.update(
-                is_rejected=True,
-                refresh_at=now if runs_by_itself else None,
-                rejections=self.rejections + 1 if is_recent else 1,
-                rejections_since=since if is_recent else now,
-            )
-        )
-
-    def refuse_idle(self) -> None:
-        """Raise `NotConnected` where no token may be handed out: none was ever bought, or a person paused it."""
-        instance = self.instance
-        if instance.status == Instance.Status.PAUSED:
-            raise NotConnected(f"{instance} is paused.", "A person stopped it.", "Resume it to go on.")
-        if instance.status == Instance.Status.PENDING:
-            raise NotConnected(
-                f"{instance} is not connected yet.", "No token was ever bought.", "Connect it in the wizard or admin."
-            )
+        self.is_rejected = True
+        self.rejections, self.rejections_since = (self.rejections + 1, since) if is_recent else (1, now)
+        if instance.status == Instance.Status.ACTIVE:  # else it waits: for its next attempt, or for a person
+            self.refresh_at = now
+        self.save(update_fields=_OF_A_REJECTION)
+        instance.record(Event.Kind.REJECTED, before=instance.status, at=now)
+        return True
 
     def _refuse_hopeless(self, min_ttl: float | None, now: datetime) -> None:
         """Raise, with no request made, what was already found out; but not where the stored token will do."""
-        self.refuse_idle()
+        refuse_idle(self.instance)
         if self.will_do(now, min_ttl):
             return
-        instance, wait = self.instance, None
-        if instance.status == Instance.Status.FAILING and self.refresh_at is not None and self.refresh_at > now:
-            wait = (self.refresh_at - now).total_seconds()
-        if instance.status == Instance.Status.ACTION_REQUIRED or wait is not None:
-            raise recorded_error(instance.status_code, instance.status_reason, retry_after=wait)
-        length = self.life.length if self.life else None
-        if (
-            min_ttl is not None
-            and length is not None
-            and length < timedelta(seconds=min_ttl)
-            and self.will_do(now, 0.0)
-        ):
-            raise ProviderUnavailable(
-                f"No token with {min_ttl:g} seconds to live can be had.",
-                f"This provider's tokens live {length.total_seconds():g} seconds in all.",
-                "Ask for a smaller min_ttl.",
-            )
-
-    def _settle(
-        self, status: str, kind: str, now: datetime, error: LatchkeyError | None = None, *, actor: Any = None
-    ) -> None:
-        """Bring the instance's status in line, and record what happened. A paused instance stays so."""
-        instance = Instance.objects.select_for_update(of=("self",)).get(pk=self.pk)
-        before = instance.status
-        if before == Instance.Status.PAUSED and kind != Event.Kind.RECONNECTED:
-            type(self).objects.filter(pk=self.pk).update(refresh_at=None)
+        if trouble := known_trouble(self.instance, self.refresh_at, now):
+            raise trouble
+        if min_ttl is None or self.life is None or self.life.length is None or not self.will_do(now, 0.0):
             return
-        if error is None and kind == Event.Kind.RENEWED and before in _TROUBLE:
-            kind = Event.Kind.RECOVERED
-        code, reason = (error.code, str(error)) if error else ("", "")
-        is_news = error is None or (before, instance.status_code, instance.status_reason) != (status, code, reason)
-        for row in (instance, self.instance):
-            row.status, row.status_code, row.status_reason = status, code, reason
-        instance.save(update_fields=["status", "status_code", "status_reason", "updated_at"])
-        if is_news:
-            instance.record(kind, before=before, at=now, code=code, message=reason, actor=actor)
+        if self.is_repeated:
+            raise same_token(self.life, min_ttl, now)
+        if self.life.length.total_seconds() < min_ttl:
+            raise too_short(self.life, min_ttl)
+
+    def _write(
+        self,
+        columns: tuple[str, ...],
+        status: str,
+        kind: str,
+        now: datetime,
+        error: LatchkeyError | None = None,
+        *,
+        actor: Any = None,
+    ) -> bool:
+        """If the lease is still ours: write these columns, bring the status in line, and record what happened.
+
+        A paused instance stays so.
+        """
+        with transaction.atomic():
+            instance = Instance.objects.lock(self.pk)
+            is_paused = instance.status == Instance.Status.PAUSED and kind != Event.Kind.RECONNECTED
+            if is_paused:
+                self.refresh_at = None
+            if not self.write_leased(*columns):
+                return False
+            if not is_paused:
+                instance.settle(status, kind, at=now, error=error, actor=actor)
+        self.instance.status = instance.status
+        self.instance.status_code, self.instance.status_reason = instance.status_code, instance.status_reason
+        return True
 
 
 def _jitter(share: float | None) -> float:

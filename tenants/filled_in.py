@@ -1,0 +1,36 @@
+"""What was filled in for an instance: which of it is kept, and how."""
+
+from collections.abc import Mapping
+
+from connectors.oauth2.errors import ValidationFailed
+from connectors.oauth2.exchange import Clock
+from connectors.oauth2.method import Method
+from connectors.oauth2.values import check_given
+from tenants.models.instance import Instance, InstanceValues
+
+
+def kept_of(method: Method, values: Mapping[str, str]) -> dict[str, str]:
+    """What is worth keeping of given values: all but those that say what the default says anyway.
+
+    Raises `ValidationFailed`.
+    """
+    problems = check_given(method, values)
+    if problems:
+        titles = ", ".join(method.by_key[key].title if key in method.by_key else key for key in problems)
+        raise ValidationFailed(
+            f"Some values can't be used: {titles}.", remedy="Correct them and connect again.", fields=problems
+        )
+    return {
+        key: value
+        for key, value in values.items()
+        if value != method.by_key[key].default and (value or not method.by_key[key].required)
+    }
+
+
+def store_values(instance: Instance, values: dict[str, str], set_at: Mapping[str, str] | None, clock: Clock) -> None:
+    """Put these values in place of the stored ones; `set_at` says since when each is set, if not since now."""
+    now = clock().isoformat(timespec="seconds")
+    InstanceValues.objects.update_or_create(
+        instance=instance,
+        defaults={"values": values, "set_at": {key: (set_at or {}).get(key, now) for key in values}},
+    )
