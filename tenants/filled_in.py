@@ -30,7 +30,8 @@ def kept_of(method: Method, values: Mapping[str, str]) -> dict[str, str]:
 def store_values(instance: Instance, values: dict[str, str], set_at: Mapping[str, str] | None, clock: Clock) -> None:
     """Put these values in place of the stored ones; `set_at` says since when each is set, if not since now."""
     now = clock().isoformat(timespec="seconds")
-    InstanceValues.objects.update_or_create(
+    # Deferred: the old values may not be readable any more, and that is what new ones mend.
+    InstanceValues.objects.defer("values").update_or_create(
         instance=instance,
         defaults={"values": values, "set_at": {key: (set_at or {}).get(key, now) for key in values}},
     )

@@ -41,7 +41,7 @@ def answer(status: int, body: Any, **headers: str) -> HttpResponse:
 def make_method(key: str = "example", **sections: Any) -> AuthMethod:
     """A connector with one method, as plain as they come."""
     connector = Connector.objects.create(key=key, name=key.capitalize(), base_url="https://api.example.com/v1")
-    request = {"url": "https://auth.example.com/token", **sections.pop("token_request", {})}
+    request: Any = {"url": "https://auth.example.com/token", **sections.pop("token_request", {})}
     return AuthMethod.objects.create(
         connector=connector, key="client-credentials", name="Client credentials", token_request=request, **sections
     )

@@ -1,0 +1,115 @@
+"""How one API request was signed, and what an API's answer says of that."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import unquote_plus, urlsplit
+
+import requests
+
+from connectors.oauth2.definition import Refresh
+from connectors.oauth2.http import Headers
+from connectors.oauth2.parameters import add_query
+from connectors.oauth2.paths import Answer
+from tenants.credentials import Credentials
+
+_PORTS = {"http": 80, "https": 443}
+_HIDDEN = "[hidden]"
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address, spelt one way."""
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, None)
+    parts = urlsplit(str(prepared.url))
+    port = parts.port or _PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+@dataclass(frozen=True)
+class Signed:
+    """With what a request was signed. It stands on the request, as an attribute."""
+
+    credentials: Credentials
+    own_headers: frozenset[str]  # the caller's, in lower case: they stay as they are
+    may_repeat: bool = True
+
+    @staticmethod
+    def of(request: requests.PreparedRequest) -> "Signed | None":
+        return getattr(request, "signed", None)
+
+    @classmethod
+    def sign(cls, request: requests.PreparedRequest, credentials: Credentials, own_headers: frozenset[str]) -> Self:
+        # Where a header of the caller's stands in the place of ours, an API that turns the request down says nothing
+        # of our token.
+        overridden = any(name.lower() in own_headers for name in credentials.headers)
+        signed = cls(credentials, own_headers, may_repeat=not overridden)
+        signed._put_on(request)
+        return signed
+
+    def renew(self, request: requests.PreparedRequest, credentials: Credentials) -> None:
+        """Sign a request once more, for its second and last time."""
+        self._take_off(request)
+        type(self)(credentials, self.own_headers, may_repeat=False)._put_on(request)
+
+    def follow(self, request: requests.PreparedRequest, *, leaves: bool) -> None:
+        """Sign a request that a redirect led to, or, if it leaves for another origin, take off all that signs."""
+        self._take_off(request)
+        if not leaves:
+            self._put_on(request)
+
+    def hide(self, text: str) -> str:
+        """A text that may quote the address, without the query's values that sign it."""
+        for name, value in self.credentials.query:
+            text = text.replace(add_query("", [(name, value)])[1:], f"{name}={_HIDDEN}")
+        return text
+
+    def _put_on(self, request: requests.PreparedRequest) -> None:
+        for name, value in self.credentials.headers.items():
+            if name.lower() not in self.own_headers:
+                request.headers[name] = value
+        request.url = _with_query(str(request.url), self.credentials.query)
+        request.signed = self  # type: ignore[attr-defined]
+
+    def _take_off(self, request: requests.PreparedRequest) -> None:
+        for name in self.credentials.headers:
+            if name.lower() not in self.own_headers:
+                request.headers.pop(name, None)
+        request.url = _without_query(str(request.url), self.credentials.query)
+
+
+def _with_query(url: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    address, hash_sign, fragment = url.partition("#")
+    return add_query(address, pairs) + hash_sign + fragment
+
+
+def _without_query(url: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    """Without the pairs that sign it; an API's redirect may quote them."""
+    parts = urlsplit(url)
+    if not pairs or not parts.query:
+        return url
+    kept = [part for part in parts.query.split("&") if _pair(part) not in pairs]
+    return parts._replace(query="&".join(kept)).geturl()
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    return unquote_plus(name), unquote_plus(value)
+
+
+def says_dead(response: requests.Response, refresh: Refresh, *, streamed: bool) -> bool:
+    """Whether an API's answer means “this token is dead”. What is still to be streamed is not read."""
+    if response.status_code in refresh.on_status:
+        return True
+    if not refresh.on_body or streamed or not 200 <= response.status_code < 300:
+        return False
+    try:
+        tree = json.loads(response.content)
+    except (ValueError, RecursionError):
+        tree = None  # its headers and its text can be looked at all the same
+    answer = Answer(tree, response.text, Headers(tuple(response.headers.items())))
+    return any(_holds(answer.find(path), values) for path, values in refresh.on_body.items())
+
+
+def _holds(found: Any, values: list[Any]) -> bool:
+    return found is not None and str(found) in {str(value) for value in values}
