@@ -27,8 +27,8 @@ def say(what):
 
 
 def read(tenant, connector, threads):
-    tokens: Counter[str] = Counter()
-    errors: list[str] = []
+    tokens = Counter()
+    errors = []
     together = threading.Barrier(threads)
 
     def one():
