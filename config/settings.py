@@ -71,7 +71,7 @@ if SANDBOX and SANDBOX_INSTALLED:
         "OAUTH2_SERVER_CLASS": "config.sandbox.authorization_server.ClientCredentialsServer",
         "SCOPES_BACKEND_CLASS": "config.sandbox.authorization_server.ClientScopes",
         "SCOPES": {"read": "See who the client is.", "write": "Change the client's name."},
-        "ACCESS_TOKEN_EXPIRE_SECONDS": 60,  # unless a client says otherwise; short, so that renewals are soon seen
+        "ACCESS_TOKEN_EXPIRE_SECONDS": 120,  # unless a client says otherwise; short, so that renewals are soon seen
         "CLIENT_SECRET_GENERATOR_LENGTH": 48,
         # Tokens are kept as checksums and taken from the Authorization header alone (RFC 9700).
         "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,

@@ -17,6 +17,9 @@ NEVER_BEFORE = 0.5
 # What a reader is promised by default: so many seconds, or half the token's life if that is less.
 MIN_TTL = 30.0
 
+# A short-lived token is renewed earlier still, lest a reader has to: what readers are promised, and two ticks.
+AHEAD_OF_READERS = timedelta(seconds=MIN_TTL + 10)
+
 BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MOST = timedelta(minutes=15)
 
@@ -75,7 +78,7 @@ def refresh_at(life: Life, *, early: int, share: float, is_same_token: bool = Fa
     if is_same_token:
         return life.expires_at
     planned = life.issued_at + life.length * RENEW_AT
-    planned = min(planned, life.expires_at - timedelta(seconds=early))
+    planned = min(planned, life.expires_at - max(timedelta(seconds=early), AHEAD_OF_READERS))
     planned -= life.length * SPREAD * share
     return max(planned, life.issued_at + life.length * NEVER_BEFORE)
 

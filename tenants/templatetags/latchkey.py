@@ -31,6 +31,8 @@ def relative(moment: datetime, now: datetime) -> str:
     """A moment as seen from `now`: "in 55 minutes", "2 hours ago"."""
     distance = moment - now
     words = _distance(abs(distance))
+    if not words and distance > timedelta(seconds=5):
+        words = f"{distance // timedelta(seconds=1)} seconds"
     if not words:
         return "in a moment" if distance > timedelta() else "just now"
     return f"in {words}" if distance > timedelta() else f"{words} ago"

@@ -239,3 +239,13 @@ def test_no_event_repr_or_error_shows_a_secret(instance, provider, clock):
     shown = [repr(refused.value), str(refused.value), *(event.message for event in Event.objects.all())]
     assert not any("s3cret-value" in text or "token-1" in text for text in shown)
     assert Tenant.objects.count() == 1
+
+
+def test_a_short_lived_token_is_renewed_before_a_reader_has_to_wait(tenant, method, provider, clock):
+    provider.lifetime = 120
+    values = {"client_id": "id", "client_secret": "secret"}
+
+    connecting.connect(tenant, method, values=values, send=provider, clock=clock)
+
+    token = Token.objects.get()
+    assert timedelta(seconds=60) <= token.refresh_at - token.issued_at <= timedelta(seconds=80)

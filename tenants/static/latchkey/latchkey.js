@@ -44,6 +44,7 @@ const relative = (moment) => {
   const seconds = (moment - Date.now()) / 1000;
   const distance = Math.abs(seconds) >= 60 ? Math.abs(seconds) + 30 : 0;
   const unit = UNITS.find(([, length]) => distance >= length);
+  if (!unit && seconds > 5) return `in ${Math.floor(seconds)} seconds`;
   if (!unit) return seconds > 0 ? "in a moment" : "just now";
   const count = Math.floor(distance / unit[1]);
   const words = `${count} ${unit[0]}${count === 1 ? "" : "s"}`;
@@ -53,7 +54,7 @@ setInterval(() => {
   for (const element of document.querySelectorAll("[data-relative]")) {
     element.textContent = relative(Date.parse(element.dataset.relative));
   }
-}, 15000);
+}, 5000);
 
 // The page that waits: have the exchange made, and go on when it is over.
 const waiting = document.querySelector("[data-run]");
