@@ -213,10 +213,11 @@ class Token(Leased):
         self.expires_at, self.renewed_at = grant.expires_at, grant.issued_at
         self.secrets = {"access_token": grant.access_token, "token_type": grant.token_type, "kept": dict(grant.kept)}
         self.failures, self.is_rejected = 0, False
-        if is_reconnected:
-            self.rejections = 0
         self.refresh_at = self.planned(share)
-        return self._write(_OF_A_GRANT, Instance.Status.ACTIVE, kind, grant.issued_at, actor=actor)
+        columns: tuple[str, ...] = _OF_A_GRANT
+        if is_reconnected:
+            self.rejections, columns = 0, (*columns, "rejections")
+        return self._write(columns, Instance.Status.ACTIVE, kind, grant.issued_at, actor=actor)
 
     def planned(self, share: float | None = None) -> datetime | None:
         """When the stored token is to be renewed; `share` from 0 to 1 says how much earlier than at the latest."""

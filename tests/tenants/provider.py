@@ -38,6 +38,18 @@ def answer(status: int, body: Any, **headers: str) -> HttpResponse:
     return HttpResponse(status, Headers((*JSON.fields, *fields)), json.dumps(body).encode())
 
 
+def in_the_middle(provider, action):
+    """A provider that does something while it is asked, once."""
+    todo = [action]
+
+    def send(request):
+        if todo:
+            todo.pop()()
+        return provider(request)
+
+    return send
+
+
 def make_method(key: str = "example", **sections: Any) -> AuthMethod:
     """A connector with one method, as plain as they come."""
     connector = Connector.objects.create(key=key, name=key.capitalize(), base_url="https://api.example.com/v1")
