@@ -64,7 +64,9 @@ def _check_link(address: str) -> Iterator[Problem]:
         if address:
             checked_base(address.partition("#")[0].partition("?")[0])
     except BadAddress as error:
-        yield Problem(("documentation_url",), f"The link can't be used: {error}.")
+        yield Problem(
+            ("documentation_url",), f"The link can't be used: {error}.", "Write an address that begins with https://."
+        )
 
 
 def check_method(connector: Connector, index: int, operator: Collection[str] = ()) -> list[Problem]:

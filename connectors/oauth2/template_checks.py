@@ -1,15 +1,16 @@
 """Whether every placeholder names something, every address can be one, and every path can be read."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from connectors.oauth2.hosts import BadAddress, checked_base
-from connectors.oauth2.method import TOKEN_NAMES, Method, Text
+from connectors.oauth2.method import TOKEN_NAMES, Method, Text, names_in
 from connectors.oauth2.paths import PathError, check_path
 from connectors.oauth2.problems import Path, Problem, did_you_mean
 from connectors.oauth2.templates import NAME, TemplateError, parse
 from connectors.oauth2.urls import UrlTemplate, parse_url
 
+NO_REMEDIES: Mapping[str, str] = {}
 PATHS = ("access_token", "token_type", "expires_in", "expires_at", "keep", "error", "error_description")
 
 
@@ -23,7 +24,7 @@ def check_templates(method: Method) -> Iterator[Problem]:
         yield from _check_names(text, before)
     for text in method.api_texts():
         yield from _check_names(text, after)
-    yield from _check_names(Text(("base_url",), method.connector.base_url), _own(method) | method.response_names)
+    yield from _check_base_names(method)
     yield from _check_urls(method, before, after)
     yield from _check_paths(method)
 
@@ -33,28 +34,41 @@ def _needs_answer(method: Method) -> bool:
     return any(name.startswith("response.") for name in method.base_url_names)
 
 
-def _own(method: Method) -> set[str]:
-    """The connector's variables: `base_url` is the same for all methods, so it can use none of theirs."""
+def _check_base_names(method: Method) -> Iterator[Problem]:
+    """`base_url` is the same for all of the connector's methods, so it can use none of theirs."""
+    known = _connector_keys(method) | method.response_names
+    theirs = {
+        key: f"{key} is a variable of one method: move it to the connector's own `variables`."
+        for key in method.by_key.keys() - known
+    }
+    yield from _check_names(Text(("base_url",), method.connector.base_url), known, theirs)
+
+
+def _connector_keys(method: Method) -> set[str]:
     return {variable.key for variable in method.connector.variables}
 
 
-def _check_names(text: Text, known: Collection[str]) -> Iterator[Problem]:
+def _check_names(text: Text, known: Collection[str], remedies: Mapping[str, str] = NO_REMEDIES) -> Iterator[Problem]:
     try:
         names = parse(text.source).names
     except TemplateError as error:
         yield Problem(text.path, error.message, error.remedy)
         return
     for name in sorted(names - set(known)):
-        yield Problem(text.path, f"{{{{{name}}}}} names nothing here.", did_you_mean(name, known))
+        remedy = remedies.get(name) or did_you_mean(name, known)
+        yield Problem(text.path, f"{{{{{name}}}}} names nothing here.", remedy)
 
 
 def _check_urls(method: Method, before: set[str], after: set[str]) -> Iterator[Problem]:
     request, test = method.definition.token_request, method.definition.test_request
-    yield from _check_url(("token_request", "url"), request.url, method.bases & before)
-    if test is not None:
+    # An address with a name that doesn't exist has been told of already.
+    if names_in(request.url) <= before:
+        yield from _check_url(("token_request", "url"), request.url, method.bases & before)
+    if test is not None and names_in(test.url) <= after:
         yield from _check_url(("test_request", "url"), test.url, method.bases & after)
-    if method.connector.base_url:
-        yield from check_base_url(method.connector.base_url, method.bases & (_own(method) | method.response_names))
+    known = _connector_keys(method) | method.response_names
+    if method.connector.base_url and method.base_url_names <= known:
+        yield from check_base_url(method.connector.base_url, method.bases & known)
 
 
 def check_base_url(source: str, bases: Collection[str]) -> Iterator[Problem]:
@@ -80,7 +94,7 @@ def _check_literal(path: Path, url: UrlTemplate) -> Iterator[Problem]:
     try:
         checked_base(f"https://x{literal}")
     except BadAddress as error:
-        yield Problem(path, f"The address can't be used: {error}.")
+        yield Problem(path, f"The address can't be used: {error}.", "Write the address as it is finally asked for.")
 
 
 def _check_paths(method: Method) -> Iterator[Problem]:
@@ -92,7 +106,12 @@ def _check_paths(method: Method) -> Iterator[Problem]:
             "Write where the token stands in the answer, such as access_token or data.token; `$` is the whole body.",
         )
     for text in method.token_texts():
-        if text.path[0] == "token_response" and text.path[1] in PATHS and "{{" not in text.source:
+        if (
+            text.source.strip()
+            and text.path[0] == "token_response"
+            and text.path[1] in PATHS
+            and "{{" not in text.source
+        ):
             yield from _check_path(text.path, text.source)
     for name in response.kept:
         if not NAME.fullmatch(f"response.{name}"):
@@ -117,7 +136,11 @@ def keys_with_placeholders(path: Path, value: object) -> Iterator[Problem]:
     if isinstance(value, dict):
         for key, item in value.items():
             if re.search(r"\{\{", key):
-                yield Problem((*path, key), "A placeholder can't stand in a name, only in a value.")
+                yield Problem(
+                    (*path, key),
+                    "A placeholder can't stand in a name, only in a value.",
+                    "Write the name itself, and the placeholder behind its colon.",
+                )
             yield from keys_with_placeholders((*path, key), item)
     elif isinstance(value, list):
         for index, item in enumerate(value):

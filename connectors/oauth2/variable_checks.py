@@ -43,7 +43,9 @@ def check_variable(variable: Variable, path: Path) -> Iterator[Problem]:
     if len(set(values)) < len(values):
         yield Problem((*path, "choices"), "A choice is there twice.", "Give each choice a value of its own.")
     if _is_literal(variable.default) and (wrong := check_value(variable, variable.default)):
-        yield Problem((*path, "default"), f"The default is not a value that the variable takes. {wrong}")
+        yield Problem(
+            (*path, "default"), f"The default is not a value that the variable takes. {wrong}", "Change one of them."
+        )
 
 
 def _check_source(variable: Variable, path: Path) -> Iterator[Problem]:
@@ -63,7 +65,11 @@ def _check_source(variable: Variable, path: Path) -> Iterator[Problem]:
             "Write `display: hidden` or `display: read_only`, or remove `default_from_env`.",
         )
     if not _ENVIRONMENT_NAME.fullmatch(name):
-        yield Problem((*path, "default_from_env"), f"“{name}” is no name of an environment variable.")
+        yield Problem(
+            (*path, "default_from_env"),
+            f"“{name}” is no name of an environment variable.",
+            "Write for example ACME_CLIENT_SECRET.",
+        )
     elif name.upper().removesuffix("_FILE") in OWN_SETTINGS:
         yield Problem(
             (*path, "default_from_env"),
