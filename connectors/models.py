@@ -156,8 +156,10 @@ class Variable(models.Model):
         null=True,
         blank=True,
         validators=[MaxLengthValidator(65_536)],
+        dated_by="operator_value_set_at",
         help_text="For a read-only or hidden variable: used instead of the default. Encrypted, never exported.",
     )
+    operator_value_set_at = models.DateTimeField(null=True, blank=True, editable=False)
     position = models.PositiveIntegerField(default=0)
     # Which of its keys a document states. None: it names the variable not at all, which only a supplied one can be.
     stated = JSONTextField(default=None, null=True, blank=True, editable=False)
