@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from connectors.definitions import definition_of
+from connectors.markdown import render as render_markdown
 from connectors.models import AuthMethod, Connector
 from tenants import drafts
 from tenants.models import Draft, Instance, Tenant
 from tenants.wizard.access import MemberRequest, member_page
 from tenants.wizard.forms import form_of, read
 from tenants.wizard.logos import with_logo_known
-from tenants.wizard.markdown import render as render_markdown
 from tenants.wizard.pages import show
 
 

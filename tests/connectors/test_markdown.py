@@ -2,7 +2,7 @@
 
 import pytest
 
-from tenants.wizard.markdown import render
+from connectors.markdown import render
 
 
 def test_a_link_opens_apart_and_learns_nothing() -> None:
