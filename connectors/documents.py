@@ -70,7 +70,7 @@ def variable_documents(rows: Iterable[Variable]) -> list[dict[str, Any]]:
 
     Supplied ones that are as supplied stand first and unnamed; from the first that is not, all are named.
     """
-    named = [(row, _variable_document(row)) for row in rows]
+    named = [(row, variable_document(row)) for row in rows]
     silent = _silent_prefix(named)
     return [document for row, document in named if row.key not in silent]
 
@@ -89,7 +89,8 @@ def _silent_prefix(named: Sequence[tuple[Variable, dict[str, Any]]]) -> frozense
     return frozenset(prefix)
 
 
-def _variable_document(row: Variable) -> dict[str, Any]:
+def variable_document(row: Variable) -> dict[str, Any]:
+    """What a document says of one variable so that the same row comes of it."""
     supplied = _SUPPLIED.get(row.key) if row.auth_method_id else None
     silence = supplied or definition.Variable(key=row.key)
     values = {name: getattr(row, name) for name in VARIABLE_FIELDS}
@@ -118,7 +119,7 @@ def check_rows(connector: Connector) -> list[Problem]:
     """
     row = Connector.objects.with_definitions().get(pk=connector.pk)
     methods = [
-        {**method_document(method), "variables": [_variable_document(one) for one in method.variables.all()]}
+        {**method_document(method), "variables": [variable_document(one) for one in method.variables.all()]}
         for method in row.auth_methods.all()
     ]
     document, problems = validated(definition.Connector, {**connector_document(row), "auth_methods": methods})

@@ -1,0 +1,3 @@
+from connectors.admin import connector, method
+
+__all__ = ["connector", "method"]
