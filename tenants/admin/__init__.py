@@ -1,0 +1,3 @@
+from tenants.admin import instance, people, tenant
+
+__all__ = ["instance", "people", "tenant"]
