@@ -1,0 +1,3 @@
+from integrations.admin import integration
+
+__all__ = ["integration"]
