@@ -11,6 +11,7 @@ import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 from config import environment, keys
+from config.admin_theme import UNFOLD as UNFOLD
 from config.environment import Environment
 from config.logs import logging_config
 
@@ -207,7 +208,6 @@ if not WHITENOISE_USE_FINDERS:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 
-UNFOLD = {"SITE_TITLE": "Latchkey", "SITE_HEADER": "Latchkey", "SITE_SYMBOL": "key", "SHOW_HISTORY": True}
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,75 @@
+"""How the admin looks: names, colours and the sidebar."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
+    app, name = model.split(".")
+
+    def may_see(request: Any) -> bool:
+        user = request.user
+        return bool(user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}"))
+
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": may_see,
+    }
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Latchkey",
+    "SITE_HEADER": "Latchkey",
+    "SITE_SUBHEADER": "Administration",
+    "SITE_SYMBOL": "key",
+    "SHOW_HISTORY": True,
+    "STYLES": [lambda request: static("connectors/admin.css")],
+    "COLORS": {
+        # The wizard's blue, in steps from light to dark.
+        "primary": {
+            "50": "oklch(97.5% .012 269)",
+            "100": "oklch(94.5% .026 269)",
+            "200": "oklch(89.5% .05 269)",
+            "300": "oklch(81.5% .09 269)",
+            "400": "oklch(70% .135 269)",
+            "500": "oklch(59% .17 269)",
+            "600": "oklch(44.5% .18 269)",
+            "700": "oklch(38% .155 269)",
+            "800": "oklch(33.5% .125 269)",
+            "900": "oklch(29.5% .095 269)",
+            "950": "oklch(22% .065 269)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": "What can be connected",
+                "items": [
+                    _entry("Connectors", "extension", "connectors.connector"),
+                    _entry("Authentication methods", "lock_open", "connectors.authmethod"),
+                ],
+            },
+            {
+                "title": "Who connected it",
+                "items": [
+                    _entry("Tenants", "domain", "tenants.tenant"),
+                    _entry("Instances", "vpn_key", "tenants.instance"),
+                ],
+            },
+            {
+                "title": "Who reads it",
+                "items": [_entry("Integrations", "hub", "integrations.integration")],
+            },
+            {
+                "title": "People",
+                "separator": True,
+                "items": [_entry("Users", "person", "auth.user"), _entry("Groups", "group", "auth.group")],
+            },
+        ],
+    },
+}
