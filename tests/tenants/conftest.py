@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 
 from connectors.models import AuthMethod
 from tenants import connecting
@@ -51,3 +52,8 @@ def instance(tenant: Tenant, method: AuthMethod, provider: Provider, clock: Cloc
     """Connected just now, with a token that lives an hour."""
     values = {"client_id": "id", "client_secret": "s3cret-value"}
     return connecting.connect(tenant, method, values=values, send=provider, clock=clock)
+
+
+@pytest.fixture
+def actor(db):
+    return get_user_model().objects.create(username="ada")

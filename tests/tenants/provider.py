@@ -57,3 +57,8 @@ def make_method(key: str = "example", **sections: Any) -> AuthMethod:
     return AuthMethod.objects.create(
         connector=connector, key="client-credentials", name="Client credentials", token_request=request, **sections
     )
+
+
+def history(instance):
+    """Kinds, and the status before and after, newest first."""
+    return [(event.kind, event.status_before, event.status_after) for event in instance.events.all()]

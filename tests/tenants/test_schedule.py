@@ -1,0 +1,149 @@
+"""Batches: what is due is claimed and renewed together, and one instance's trouble is its own."""
+
+import threading
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connection
+
+from connectors.models import AuthMethod
+from tenants import connecting, schedule
+from tenants.models import Event, Instance, Token
+from tenants.models.lease import lease_length
+from tests.tenants.provider import in_the_middle, make_method
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+VALUES = {"client_id": "id", "client_secret": "s3cret-value"}
+
+
+@pytest.fixture
+def three(instance, tenant, provider, clock):
+    """Three instances whose tokens have run out."""
+    for key in ("second", "third"):
+        connecting.connect(tenant, make_method(key), values=VALUES, send=provider, clock=clock)
+    clock.advance(hours=2)
+
+
+def test_a_batch_renews_all_that_is_due(three, provider, clock):
+    assert schedule.chunks_due(clock) == 1
+
+    tally = schedule.renew_chunk(send=provider, clock=clock)
+
+    assert (tally.claimed, tally.renewed, tally.failed, tally.lost) == (3, 3, 0, 0)
+    assert schedule.chunks_due(clock) == 0
+    assert not Token.objects.exclude(lease_owner=None).exists()
+
+
+def test_a_definition_that_is_broken_meanwhile_spoils_no_other_renewal(three, provider, clock, caplog):
+    AuthMethod.objects.filter(connector__key="second").update(token_request={"url": 17}, revision=uuid4())
+
+    tally = schedule.renew_chunk(send=provider, clock=clock)
+
+    assert (tally.claimed, tally.renewed, tally.failed) == (3, 2, 1)
+    assert Instance.objects.get(connector__key="second").status == Instance.Status.FAILING
+    assert "s3cret-value" not in caplog.text
+
+
+def test_a_fault_of_ours_spoils_no_other_renewal_and_quotes_nothing(three, provider, clock, caplog):
+    def broken():
+        raise RuntimeError("s3cret-value")
+
+    tally = schedule.renew_chunk(send=in_the_middle(provider, broken), clock=clock, threads=1)
+
+    assert (tally.renewed, tally.failed) == (2, 1)
+    assert "RuntimeError" in caplog.text
+    assert "s3cret-value" not in caplog.text
+
+
+def test_what_is_removed_during_a_batch_spoils_no_other_renewal(three, provider, clock, monkeypatch):
+    keep = Token.keep
+
+    def removed_before(token, *args, **kwargs):
+        Instance.objects.filter(connector__key="second").delete()
+        return keep(token, *args, **kwargs)
+
+    monkeypatch.setattr(Token, "keep", removed_before)
+
+    tally = schedule.renew_chunk(send=provider, clock=clock)
+
+    assert (tally.claimed, tally.renewed, tally.lost) == (3, 2, 1)
+
+
+def test_a_result_that_cannot_be_stored_spoils_no_other_and_is_tried_again(three, provider, clock, monkeypatch):
+    keep, todo = Token.keep, [OperationalError("database is locked")]
+
+    def failing_once(token, *args, **kwargs):
+        if todo:
+            raise todo.pop()
+        return keep(token, *args, **kwargs)
+
+    monkeypatch.setattr(Token, "keep", failing_once)
+
+    first = schedule.renew_chunk(send=provider, clock=clock)
+    clock.now += lease_length()
+    second = schedule.renew_chunk(send=provider, clock=clock)
+
+    assert (first.renewed, first.lost) == (2, 1)
+    assert second.renewed == 1
+
+
+def test_leases_last_as_long_as_the_batch_can_take_and_no_longer(three, provider, clock):
+    seen = []
+
+    def look():
+        seen.extend(Token.objects.values_list("lease_until", flat=True))
+
+    # The caller's thread alone may use the database: the look is taken before the first thread begins.
+    claim = type(Token.objects.all()).claim_due
+
+    def claimed(rows, *args, **kwargs):
+        found = claim(rows, *args, **kwargs)
+        look()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(Token.objects.all()), "claim_due", claimed)
+        schedule.renew_chunk(send=provider, clock=clock, threads=2)
+
+    assert seen == [clock() + lease_length(exchanges=2)] * 3
+
+
+def test_nothing_due_costs_one_query(instance, provider, clock, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert schedule.renew_chunk(send=provider, clock=clock).claimed == 0
+
+
+def test_history_is_pruned_in_batches(instance, clock):
+    for days in (100, 95, 91, 89):
+        instance.record(Event.Kind.CHECKED, before=instance.status, at=clock() - timedelta(days=days))
+
+    assert schedule.prune_events(clock() - timedelta(days=90), batch=2) == 3
+    assert instance.events.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pausing_and_renewing_at_once_never_wait_for_each_other(instance, provider):
+    """Two transactions that lock the same rows in another order would be ended by PostgreSQL."""
+    troubles, done = [], threading.Event()
+
+    def pause_and_resume():
+        try:
+            for _ in range(40):
+                connecting.pause(Instance.objects.get())
+                connecting.resume(Instance.objects.get())
+        except Exception as error:
+            troubles.append(error)
+        finally:
+            done.set()
+            connection.close()
+
+    person = threading.Thread(target=pause_and_resume)
+    person.start()
+    while not done.is_set():
+        connecting.check_now(Instance.objects.get(), send=provider)
+    person.join()
+
+    assert troubles == []
+    assert Instance.objects.get().status == Instance.Status.ACTIVE
