@@ -1,13 +1,13 @@
 """Host names and base addresses that a value may hold."""
 
 import re
-from contextlib import suppress
 from ipaddress import AddressValueError, IPv6Address
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)")
 _PORT = re.compile(r":([0-9]*)$")
+_BASE = re.compile(r"(https?)://([^/?#]+)([^?#]*)", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\\s]")
 PATH_SAFE = "%/:@!$&'()*+,;=~-._"
 
@@ -46,19 +46,18 @@ def checked_base(address: str) -> str:
     """
     if _FORBIDDEN.search(address):
         raise BadAddress("it holds a space, a line break or a backslash")
-    parts = urlsplit("")
-    with suppress(ValueError):  # such as an unclosed "["
-        parts = urlsplit(address)
-    if parts.scheme not in ("https", "http") or not parts.netloc:
+    # Not urlsplit(): what it makes of odd brackets differs from one patch release of Python to the next.
+    parts = _BASE.match(address)
+    if parts is None:
         raise BadAddress("it must be an address such as https://api.example.com")
-    if "@" in parts.netloc:
+    scheme, authority, path = parts[1].lower(), parts[2], parts[3]
+    if "@" in authority:
         raise BadAddress("it may not hold a user name or password")
     if "?" in address or "#" in address:
         raise BadAddress("it may not hold a query or a fragment")
-    if has_dot_segment(parts.path):
+    if has_dot_segment(path):
         raise BadAddress("its path may not hold “.” or “..”")
-    path = quote(parts.path, safe=PATH_SAFE)
-    return f"{parts.scheme}://{_checked_authority(parts.netloc)}{path}".rstrip("/")
+    return f"{scheme}://{_checked_authority(authority)}{quote(path, safe=PATH_SAFE)}".rstrip("/")
 
 
 def _checked_authority(netloc: str) -> str:

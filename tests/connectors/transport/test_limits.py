@@ -82,8 +82,9 @@ def test_keeps_the_deadline_with_a_server_that_does_not_read(pool):
         began = time.monotonic()
         with pytest.raises(ProviderUnavailable, match="in time"):
             send(to(server, body=b"x" * 50_000_000), deadline=0.5, outbound=LOCAL, pool=pool)
+        took = time.monotonic() - began
 
-    assert time.monotonic() - began < 1.5
+    assert took < 1.5
 
 
 def test_keeps_the_deadline_with_a_name_server_that_hangs(pool):
