@@ -1,16 +1,17 @@
 """Files → connectors and integrations, all or nothing."""
 
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, BinaryIO
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from connectors.document_changes import Change
 from connectors.documents import check_document, remove_gone, write_connector
 from connectors.oauth2 import definition
+from connectors.oauth2.checks import check_connector
 from connectors.oauth2.problems import Path, Problem, did_you_mean, dotted
 from connectors.validation import validated
 from connectors.yaml_text import MAX_BYTES, Mark, Node, read_documents
@@ -92,12 +93,14 @@ def check_files(names: Sequence[str], *, stdin: BinaryIO | None = None) -> Batch
     for name in dict.fromkeys(names):
         _read(name, stdin or sys.stdin.buffer, batch)
     batch.problems += _check_duplicates(batch.entries)
-    methods = _methods(batch.entries)
+    stored = is_migrated()
+    methods = _methods(batch.entries, known_methods if stored else dict)
     integrations = [document.key for document in batch.integrations]
-    freed = list(Component.objects.filter(integration__key__in=integrations)) if integrations else []
+    freed = list(Component.objects.filter(integration__key__in=integrations)) if integrations and stored else []
     for entry in batch.entries:
         if isinstance(entry.document, definition.Connector):
-            found: Sequence[Problem] = check_document(entry.document, freed=freed)
+            document = entry.document
+            found: Sequence[Problem] = check_document(document, freed=freed) if stored else check_connector(document)
         elif isinstance(entry.document, definition.Integration):
             found = list(check_integration(entry.document, methods=methods))
         else:
@@ -106,6 +109,14 @@ def check_files(names: Sequence[str], *, stdin: BinaryIO | None = None) -> Batch
     order = {name: index for index, name in enumerate(names)}
     batch.problems.sort(key=lambda found: (order[found.file], found.mark or Mark(0, 0)))
     return batch
+
+
+def is_migrated() -> bool:
+    """Whether there is a database to look into; files can be checked without one, as in a fresh clone or an editor."""
+    try:
+        return Component._meta.db_table in connection.introspection.table_names()
+    except DatabaseError:
+        return False
 
 
 def _read(name: str, stdin: BinaryIO, batch: Batch) -> None:
@@ -162,11 +173,13 @@ def _check_duplicates(entries: Sequence[_Entry]) -> Iterator[FileProblem]:
             yield entry.problem(Problem(("key",), message, "Remove one of the two, or give it a key of its own."))
 
 
-def _methods(entries: Sequence[_Entry]) -> dict[str, Collection[str] | None]:
-    """What integrations can refer to once the import is done. No query if there is no integration."""
+def _methods(
+    entries: Sequence[_Entry], stored: Callable[[], dict[str, Collection[str] | None]]
+) -> dict[str, Collection[str] | None]:
+    """What integrations can refer to once the import is done. Nothing is looked up if there is no integration."""
     if not any(entry.kind == "integration" for entry in entries):
         return {}
-    known = known_methods()
+    known = stored()
     for entry in entries:
         if isinstance(entry.document, definition.Connector):
             known[entry.document.key] = [method.key for method in entry.document.auth_methods]

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connectors.yaml_writing import write_documents
 from integrations.exporting import UnknownKey, export_documents, json_schema
-from integrations.importing import FileProblem, check_files, import_files
+from integrations.importing import FileProblem, check_files, import_files, is_migrated
 
 FILES = "YAML files; - reads from standard input."
 
@@ -33,6 +33,8 @@ class Command(BaseCommand):
         parser.add_argument("names", nargs="+", metavar="FILE", help=names)
 
     def handle(self, *, action: str, names: Sequence[str] = (), **options: Any) -> None:
+        if action in ("import", "export") and not is_migrated():
+            raise CommandError("There is no database yet. Run scripts/run, or manage.py migrate, once.")
         {"import": self._import, "check": self._check, "export": self._export, "schema": self._schema}[action](names)
 
     def _import(self, names: Sequence[str]) -> None:
