@@ -1,11 +1,13 @@
 """The Celery application: `celery -A config.celery worker`, `celery -A config.celery beat`."""
 
 import os
+import sys
 import warnings
 from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
+from django.core.exceptions import ImproperlyConfigured
 
 from config import folders, keys
 
@@ -27,5 +29,9 @@ def leave_logging_alone(**_: Any) -> None:
 @celeryd_init.connect
 @beat_init.connect
 def start_whole(**_: Any) -> None:
-    keys.require()
+    try:
+        keys.require()
+    except ImproperlyConfigured as error:
+        # Celery swallows and logs whatever else its signals' receivers raise, and would start all the same.
+        sys.exit(f"Latchkey can't start.\n{error}")
     folders.make_all()

@@ -1,13 +1,13 @@
 """A real browser, and a platform for it to open."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from connectors.models import AuthMethod, Connector
+from tests.services import browser as installed
 from tests.tenants.wizard.rows import make_method
 from tests.tenants.wizard.token_server import TokenServer, running
 
@@ -27,9 +27,9 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    path = installed.find()
     if path is None:
-        pytest.skip("no Chromium is installed")
+        pytest.skip(f"no Chromium or Chrome is installed. {installed.REMEDY}")
     # Playwright's own loop runs in this thread; Django would take its queries for asynchronous ones.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     with sync_playwright() as playwright:
