@@ -29,7 +29,7 @@ for name in ("models", "urls", "api", "console", "authorization_server"):
 
 def run(tmp_path, *command, **environment):
     # Nothing of this process's environment but the way to Python: the settings of the tests must not leak in.
-    return subprocess.run(  # noqa: S603 - our own modules
+    return subprocess.run(
         [sys.executable, *command],
         env={
             "PATH": os.environ["PATH"],

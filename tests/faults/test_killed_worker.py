@@ -68,9 +68,7 @@ def worker(folder):
     # A group of its own: killing a worker means all of it, as when its machine is lost.
     with (
         (folder / "worker.log").open("ab") as log,
-        subprocess.Popen(  # noqa: S603 - our own program
-            command, env=env, cwd=settings.BASE_DIR, stdout=log, stderr=log, process_group=0
-        ) as popen,
+        subprocess.Popen(command, env=env, cwd=settings.BASE_DIR, stdout=log, stderr=log, process_group=0) as popen,
     ):
         try:
             yield popen

@@ -59,7 +59,7 @@ class Process:
 @contextmanager
 def process(module: str, *arguments: str, env: Mapping[str, str]) -> Iterator[Process]:
     command = [sys.executable, "-W", "error", "-m", module, *arguments]
-    with subprocess.Popen(  # noqa: S603 - our own modules
+    with subprocess.Popen(
         command, env=env, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as popen:
         try:
