@@ -43,6 +43,10 @@ def test_the_base_url_may_come_with_the_token():
     assert signature(grant, **parts).base_url == "https://eu.example/v2"
 
 
+def test_the_base_url_has_no_trailing_slash():
+    assert signature(base_url="https://api.example.com/v2/").base_url == "https://api.example.com/v2"
+
+
 def test_an_answer_without_the_base_url_is_malformed():
     with pytest.raises(ResponseNotUnderstood):
         signature(base_url="{{response.api_url}}", token_response={"keep": ["api_url"]})
