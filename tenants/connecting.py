@@ -85,8 +85,9 @@ def add_pending(
 def reconnect(
     instance: Instance,
     *,
-    values: Mapping[str, str],
+    values: Mapping[str, str | None],
     set_at: Mapping[str, str] | None = None,
+    only_named: bool = False,
     name: str | None = None,
     actor: Any = None,
     send: Send = transport.send,
@@ -95,16 +96,22 @@ def reconnect(
 ) -> Instance:
     """Ask for a token with a whole new set of values; only when there is one do they take the old ones' place.
 
-    On failure the old values and the old token stay. A paused instance is resumed. Raises as `connect` does.
+    With `only_named` the values that aren't named stay, and so does a pause. None takes a value away. On failure the
+    old values and the old token stay. A paused instance is otherwise resumed. Raises as `connect` does.
     """
     if name is not None:
         name = free_name(_siblings(instance), name)
     token = _token(instance)
     method = token.definition.method
-    kept = kept_of(method, values)
+    kept = kept_of(method, {key: value for key, value in values.items() if value is not None})
     token.take_in_turn(clock=clock, sleep=sleep)
     is_conflict = False
     try:
+        if only_named:
+            # Read under the lease, so that two changes at the same time don't undo one another.
+            stored = token.instance.filled_in
+            staying = {key: value for key, value in stored.values.items() if key not in values}
+            kept, set_at = {**staying, **kept}, {key: stored.set_at[key] for key in staying if key in stored.set_at}
         rendering = resolve(method, kept, token.definition.operator_values(), now=clock(), uuid=uuid4())
         grant = ask(method, rendering, send=send, clock=clock)
         with transaction.atomic():
@@ -113,7 +120,7 @@ def reconnect(
                 locked.name = name
                 locked.save(update_fields=["name", "updated_at"])
             store_values(locked, kept, set_at, clock)
-            if not token.keep(grant, kind=Event.Kind.RECONNECTED, actor=actor):
+            if not token.keep(grant, kind=Event.Kind.CHANGED if only_named else Event.Kind.RECONNECTED, actor=actor):
                 raise _overtaken()
     except IntegrityError:
         is_conflict = True
