@@ -2,7 +2,7 @@
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from connectors.json_text import JSONTextField
 from connectors.models import AuthMethod, Connector
@@ -12,10 +12,40 @@ from tenants.client import ApiSession
 from tenants.credentials import Credentials
 from tenants.errors import InstanceNotFound
 from tenants.models import Instance
+from tenants.models.instance import InstanceQuerySet
 
 _KEY = RegexValidator(
     KEY_PATTERN, "Use letters, digits, hyphens and underscores; begin and end with a letter or a digit."
 )
+
+
+class ComponentQuerySet(models.QuerySet["Component"]):
+    def reads(self) -> Q:
+        """The instances that these components read, any tenant's, as a condition."""
+        return Q(
+            Exists(self.filter(connector=OuterRef("connector"), auth_method=None))
+            | Exists(self.filter(auth_method=OuterRef("auth_method")))
+        )
+
+    def instance(
+        self, integration: str, tenant: str, component: str, *, among: InstanceQuerySet | None = None
+    ) -> Instance:
+        """A tenant's instance behind a component of an integration, all by key, in one query.
+
+        `among` are the instances that the asker may see. Raises `InstanceNotFound` or `SeveralInstances`.
+        """
+        components = self.filter(integration__key=integration)
+        seen = Instance.objects.all() if among is None else among
+        fitting = seen.for_reading().filter(components.filter(name=component).reads(), tenant__key=tenant)
+        try:
+            return fitting.the_only_one(f"The tenant {tenant}", f"for “{component}” of {integration}")
+        except InstanceNotFound:
+            names = list(components.values_list("name", flat=True))
+            if component in names:
+                raise
+        raise InstanceNotFound(
+            f"The integration {integration} has no component “{component}”.", remedy=did_you_mean(component, names)
+        )
 
 
 class Integration(models.Model):
@@ -49,21 +79,7 @@ class Integration(models.Model):
 
     def instance(self, tenant: str, component: str) -> Instance:
         """The tenant's instance behind a component. Raises `InstanceNotFound` or `SeveralInstances`."""
-        components = self.components.filter(name=component)
-        fitting = Instance.objects.for_reading().filter(
-            Exists(components.filter(connector=OuterRef("connector"), auth_method=None))
-            | Exists(components.filter(auth_method=OuterRef("auth_method"))),
-            tenant__key=tenant,
-        )
-        try:
-            return fitting.the_only_one(f"The tenant {tenant}", f"for “{component}” of {self.key}")
-        except InstanceNotFound:
-            names = list(self.components.values_list("name", flat=True))
-            if component in names:
-                raise
-        raise InstanceNotFound(
-            f"The integration {self.key} has no component “{component}”.", remedy=did_you_mean(component, names)
-        )
+        return Component.objects.filter(integration=self).instance(self.key, tenant, component)
 
 
 class Component(models.Model):
@@ -76,6 +92,8 @@ class Component(models.Model):
         AuthMethod, on_delete=models.PROTECT, related_name="components", null=True, blank=True
     )
     position = models.PositiveIntegerField(default=0)
+
+    objects = ComponentQuerySet.as_manager()
 
     class Meta:
         ordering = ("position", "pk")
