@@ -9,6 +9,7 @@ from config.health import healthz
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("api/", include("integrations.api.urls")),
     path("", include("tenants.wizard.urls")),
 ]
 

@@ -1,0 +1,96 @@
+"""The HTTP API as a whole: its calls, its document, and what becomes of errors."""
+
+import logging
+import traceback
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+
+from connectors.oauth2.errors import LatchkeyError, ValidationFailed
+from integrations.api import connectors, events, instances, tokens
+from integrations.api.errors import BadRequest, InternalError, NotFound
+from integrations.api.problems import STATUS, Problem, problem
+
+logger = logging.getLogger(__name__)
+
+_SENTENCES = {"missing": "This is required.", "extra_forbidden": "There is no such field."}
+
+
+class Api(NinjaAPI):
+    """django-ninja's, with a document that says what responses really look like."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**kwargs)
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema(mode="serialization")
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                _mend(operation)
+        return document
+
+
+def _mend(operation: dict[str, Any]) -> None:
+    for parameter in operation["parameters"]:
+        # A parameter is left out; there is no way to send null.
+        schema = parameter["schema"]
+        kinds = [kind for kind in schema.pop("anyOf", ()) if kind != {"type": "null"}]
+        for kind in kinds[:1]:
+            schema.update(kind)
+        if schema.get("default", ...) is None:
+            del schema["default"]
+    operation["description"] = f"{operation['description']}\n\nScope: `{operation['x-scope']}`."
+
+
+api = Api(
+    title="Latchkey",
+    version="1",
+    description="Connect tenants and read their tokens. `docs/api.md` explains it with examples. Errors are problem "
+    "details (RFC 9457): `code` says what happened. Times are RFC 3339 in UTC.",
+    urls_namespace="api",
+)
+for module in (tokens, instances, events, connectors):
+    api.add_router("", module.router)
+
+
+@api.exception_handler(LatchkeyError)
+def say_what_happened(request: HttpRequest, error: LatchkeyError) -> HttpResponse:
+    """An error that says what happened in words of its own."""
+    if STATUS.get(error.code, 500) == 500:
+        logger.error("An API call failed (%s): %s", error.code, error.what)
+    return problem(error)
+
+
+@api.exception_handler(ValidationError)
+def say_what_is_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """A parameter or a body that isn't as declared. What was sent is not repeated."""
+    fields = {_place(one["loc"]): _SENTENCES.get(one["type"], f"{one['msg']}.") for one in error.errors}
+    return problem(ValidationFailed("The request is not as this call expects it.", fields=fields))
+
+
+@api.exception_handler(HttpError)
+def say_what_is_unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What django-ninja refuses by itself: a body that isn't JSON."""
+    return problem(BadRequest("The request's body can't be read.", "It must be JSON, in UTF-8."))
+
+
+@api.exception_handler(Http404)
+def say_that_nothing_is_there(request: HttpRequest, error: Http404) -> HttpResponse:
+    """An address without anything."""
+    return problem(NotFound("There is nothing at this address.", remedy="/api/v1/docs lists what there is."))
+
+
+@api.exception_handler(Exception)
+def own_up(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A fault of ours. Its text may quote a value: only its kind and place are logged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
+    logger.error("An API call failed in an unforeseen way: %s at %s", type(error).__name__, place)
+    return problem(InternalError("The platform met an error of its own.", remedy="Try again; its log says more."))
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    """As the caller knows it: a body's parts without our name for the body."""
+    inner = location[2:] if location[0] == "body" else location[1:]
+    return ".".join(str(part) for part in inner) or str(location[0])

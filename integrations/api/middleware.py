@@ -1,0 +1,50 @@
+"""What a response of the API must be, whoever made it: never cached, and a problem where it is an error."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from connectors.oauth2.errors import LatchkeyError, ValidationFailed
+from integrations.api.errors import BadRequest, InternalError, MethodNotAllowed, NotFound
+from integrations.api.problems import CONTENT_TYPE, problem
+
+PREFIX = "/api/"
+
+
+def speak_problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Give what Django refuses by itself (404, 405, 500 …) the API's form, and keep tokens out of caches."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PREFIX):
+            return get_response(request)
+        fault = _unstorable(request)
+        response = problem(fault) if fault else get_response(request)
+        if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
+            kept = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
+            response = problem(_error(request, response), headers=kept)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return answer
+
+
+def _unstorable(request: HttpRequest) -> LatchkeyError | None:
+    """NUL, which no database takes into a text."""
+    if "\0" in request.path:
+        return NotFound("There is nothing at this address.")
+    held = [name for name, values in request.GET.lists() if any("\0" in text for text in (name, *values))]
+    if not held:
+        return None
+    fields = {name.replace("\0", ""): "This holds a character that can't be sent (NUL)." for name in held}
+    return ValidationFailed("A parameter can't be used.", fields=fields)
+
+
+def _error(request: HttpRequest, response: HttpResponse) -> LatchkeyError:
+    if response.status_code == 404:
+        return NotFound("There is nothing at this address.", remedy="/api/v1/docs lists what there is.")
+    if response.status_code == 405:
+        allowed = response.headers.get("Allow", "")
+        return MethodNotAllowed(f"This address does not take {request.method}.", f"It takes: {allowed}.")
+    if response.status_code < 500:
+        return BadRequest("The request can't be read.", response.reason_phrase)
+    return InternalError("The platform met an error of its own.", remedy="Try again; its log says more.")

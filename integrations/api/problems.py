@@ -1,0 +1,98 @@
+"""Errors as problem details (RFC 9457) with a stable `code`."""
+
+import math
+from http import HTTPStatus
+from typing import Any
+
+from django.http import JsonResponse
+from ninja import Schema
+from pydantic import Field
+
+from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable
+from integrations.api.errors import Forbidden, Unauthorized
+from tenants.renewal import BACKOFF_FIRST
+
+CONTENT_TYPE = "application/problem+json"
+
+STATUS = {
+    "bad_request": 400,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "instance_not_found": 404,
+    "method_not_allowed": 405,
+    "several_instances": 409,
+    "not_connected": 409,
+    "name_taken": 409,
+    "idempotency_key_in_use": 409,
+    "credentials_refused": 422,
+    "response_not_understood": 422,
+    "address_refused": 422,
+    "validation_failed": 422,
+    "idempotency_key_reused": 422,
+    "mint_budget_spent": 429,
+    "internal_error": 500,
+    "secret_unreadable": 500,
+    "provider_unavailable": 503,
+}
+
+
+class Problem(Schema):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(default="about:blank", description="`code` tells problems apart.")
+    title: str = Field(description="The HTTP status in words.")
+    status: int
+    detail: str = Field(description="What happened, why, and what to do next, for a person to read.")
+    code: str = Field(description="What happened, for a program to read. It never changes.")
+    fields: dict[str, str] = Field({}, description="With `validation_failed`: what is wrong with each value, by name.")
+    names: list[str] = Field([], description="With `several_instances`: the names that tell them apart.")
+
+
+def problem(error: LatchkeyError, *, headers: dict[str, str] | None = None) -> JsonResponse:
+    """The response that tells of an error."""
+    status = STATUS.get(error.code, 500)
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=str(error),
+        code=error.code,
+        fields=getattr(error, "fields", {}),
+        names=list(getattr(error, "names", ())),
+    )
+    return JsonResponse(
+        body.model_dump(), status=status, content_type=CONTENT_TYPE, headers={**_headers(error), **(headers or {})}
+    )
+
+
+def _headers(error: LatchkeyError) -> dict[str, str]:
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, Forbidden):
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}  # RFC 6750 section 3.1
+    wait: float | None = getattr(error, "retry_after", None)
+    if wait is None and isinstance(error, ProviderUnavailable):
+        # Nobody knows; but before that, the schedule wouldn't try again either.
+        wait = BACKOFF_FIRST.total_seconds()
+    return {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
+
+
+def declared(*codes: str) -> dict[int, dict[str, Any]]:
+    """OpenAPI's `responses` for calls that may be answered with these codes."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(STATUS[code], []).append(code)
+    return {status: _response(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _response(status: int, codes: list[str]) -> dict[str, Any]:
+    names = ", ".join(f"`{code}`" for code in codes)
+    response: dict[str, Any] = {
+        "description": f"{HTTPStatus(status).phrase}: {names}",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if status in (429, 503):
+        response["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
+    if status in (401, 403):
+        response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+    return response
