@@ -17,7 +17,7 @@ from integrations.api.seen import InstanceId, instance_of
 from integrations.models import Component
 from tenants import connecting
 from tenants.errors import NotConnected
-from tenants.models import Instance
+from tenants.models import Instance, InstanceValues, Token
 
 router = Router(tags=["Instances"])
 
@@ -215,15 +215,16 @@ def _detail(request: ApiRequest, instance_id: str) -> InstanceDetail:
     rows = request.auth.instances().for_reading().defer("token__secrets")
     row = instance_of(rows, instance_id)
     by_key = definition_of(row.auth_method).method.by_key
-    filled_in = row.filled_in
+    filled_in: InstanceValues | None = getattr(row, "filled_in", None)
+    values, dates = (filled_in.values, filled_in.set_at) if filled_in else ({}, {})
     # A value whose variable is gone may have been secret.
-    shown = {key: text for key, text in filled_in.values.items() if key in by_key and not by_key[key].secret}
-    set_at = {key: datetime.fromisoformat(when) for key, when in filled_in.set_at.items() if key in filled_in.values}
+    shown = {key: text for key, text in values.items() if key in by_key and not by_key[key].secret}
+    set_at = {key: datetime.fromisoformat(when) for key, when in dates.items() if key in values}
     return InstanceDetail(**_outline(row).model_dump(), values=shown, set_at=set_at)
 
 
 def _outline(row: Instance) -> InstanceOut:
-    token = row.token
+    token: Token = getattr(row, "token", None) or Token()
     return InstanceOut(
         id=row.pk,
         tenant=row.tenant.key,

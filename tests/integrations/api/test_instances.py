@@ -85,6 +85,18 @@ def test_a_list_is_readable_though_a_secret_is_not(instance, call):
     assert len(call("GET", "instances").json()["items"]) == 1
 
 
+def test_an_instance_of_which_nothing_is_known_yet_is_shown(instance, path, call):
+    Token.objects.all().delete()
+    InstanceValues.objects.all().delete()
+    Instance.objects.update(status="pending")
+
+    body = call("GET", path).json()
+
+    assert (body["status"], body["expires_at"], body["values"]) == ("pending", None, {})
+    assert len(call("GET", "instances").json()["items"]) == 1
+    assert call("GET", TOKEN_PATH).json()["code"] == "not_connected"
+
+
 def test_the_name_alone_can_be_changed(instance, path, server, call):
     body = call("PATCH", path, {"name": "  Sales "}).json()
 
