@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from connectors.oauth2.client_authentication import CLIENT_VARIABLES
@@ -32,6 +33,12 @@ class Method:
     def variables(self) -> tuple[Variable, ...]:
         """All of them: the connector's, what the type supplies, the method's own."""
         return (*self.connector.variables, *effective_variables(self.definition.variables))
+
+    @cached_property
+    def in_order_of_defaults(self) -> tuple[Variable, ...]:
+        """All of them, each behind those that its default refers to. Circles are refused on save."""
+        before = {key: names_in(variable.default) & self.by_key.keys() for key, variable in self.by_key.items()}
+        return tuple(self.by_key[key] for key in TopologicalSorter(before).static_order())
 
     @cached_property
     def by_key(self) -> Mapping[str, Variable]:

@@ -27,23 +27,13 @@ def resolve(
     """
     values: dict[str, str] = {}
     rendering = Rendering(values, now, uuid)
-
-    def settle(variable: Variable, pending: tuple[str, ...]) -> None:
-        if variable.key in values or variable.key in pending:
-            return
+    for variable in method.in_order_of_defaults:
         if variable.key in given:
             values[variable.key] = given[variable.key]
         elif operator.get(variable.key) and not variable.is_typed_by_tenant:
             values[variable.key] = operator[variable.key]
         else:
-            default = parse(variable.default)
-            for name in default.names:
-                if name in method.by_key:
-                    settle(method.by_key[name], (*pending, variable.key))
-            values[variable.key] = default.render(rendering)
-
-    for variable in method.variables:
-        settle(variable, ())
+            values[variable.key] = parse(variable.default).render(rendering)
     return rendering
 
 

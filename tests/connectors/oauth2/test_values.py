@@ -52,6 +52,12 @@ def test_defaults_are_templates_over_the_others():
     assert given(method, region="us").values["host"] == "us.example.com"
 
 
+def test_defaults_may_lead_on_for_ever():
+    variables = [{"key": f"v{n}", "default": f"{{{{v{n + 1}}}}}"} for n in range(1500)]
+
+    assert given(method_of(variables=[*variables, {"key": "v1500", "default": "end"}])).values["v0"] == "end"
+
+
 def test_a_value_that_is_given_is_no_template():
     assert value_of("a", {}, values={"a": "{{client_secret}}"}) == "{{client_secret}}"
 
