@@ -30,8 +30,11 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         return self.filter(tenant__key=tenant_key)
 
     def for_reading(self) -> Self:
-        """Everything that `Instance.credentials` reads, in one query."""
-        return self.select_related("tenant", "connector", "auth_method", "token", "filled_in")
+        """What `Instance.credentials` reads, in one query; anything else is fetched when it is used."""
+        of_method = ("auth_method__connector", "auth_method__revision")
+        own = ("tenant", "connector", "name", "status", "status_code", "status_reason", "updated_at")
+        related = self.select_related("auth_method", "token", "filled_in")
+        return related.only(*own, *of_method, "token", "filled_in__values").order_by("name", "created_at")
 
     def find(self, tenant: str, connector: str, name: str | None = None) -> "Instance":
         """The tenant's instance of a connector, both by key; `name` tells several apart.
