@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -149,5 +149,5 @@ def _first_user() -> list[str]:
 def _port(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
     if not 0 < number < 65536:
-        raise CommandError(f"--port is {text!r}. Write a port from 1 to 65535, such as 8000.")
+        raise ArgumentTypeError(f"{text!r} is no port. Write one from 1 to 65535, such as 8000.")
     return number
