@@ -21,6 +21,10 @@ def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _may_import(request: Any) -> bool:
+    return bool(request.user.has_perms(["connectors.change_connector", "integrations.change_integration"]))
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Latchkey",
     "SITE_HEADER": "Latchkey",
@@ -64,6 +68,17 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Who reads it",
                 "items": [_entry("Integrations", "hub", "integrations.integration")],
+            },
+            {
+                "title": "Documents",
+                "items": [
+                    {
+                        "title": "Import YAML",
+                        "icon": "upload_file",
+                        "link": reverse_lazy("admin:integrations_integration_import"),
+                        "permission": _may_import,
+                    }
+                ],
             },
             {
                 "title": "People",

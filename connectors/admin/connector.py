@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -15,11 +15,13 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextInputWidget
 
 from connectors.admin.checking import check_own, sentence
+from connectors.admin.exporting import download
 from connectors.admin.fields import switch
 from connectors.admin.in_use import InUseMixin, instances_link
 from connectors.admin.logo import LogoField, picture
 from connectors.admin.texts import TextsKept
 from connectors.admin.variables import ConnectorVariableInline, edited_by
+from connectors.documents import connector_document
 from connectors.models import Connector
 
 
@@ -69,6 +71,7 @@ class ConnectorAdmin(InUseMixin, ModelAdmin):  # type: ignore[misc]  # (unfold h
     search_fields = ("name", "key", "category", "description")
     readonly_fields = ("logo_now", "used_by", "methods")
     inlines = (ConnectorVariableInline,)
+    actions = ("export_yaml",)
     warn_unsaved_form = True
     _own = ("name", "key", "description", "category", "documentation_url", "base_url")
 
@@ -104,6 +107,11 @@ class ConnectorAdmin(InUseMixin, ModelAdmin):  # type: ignore[misc]  # (unfold h
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         form.instance.auth_methods.all().touch()
+
+    @admin.action(description="Export to YAML", permissions=["view"])
+    def export_yaml(self, request: HttpRequest, queryset: models.QuerySet[Connector]) -> HttpResponse:
+        chosen = Connector.objects.with_definitions().filter(pk__in=queryset.values("pk")).order_by("key")
+        return download([connector_document(row) for row in chosen])
 
     # What is shown
 

@@ -8,14 +8,17 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
+from connectors.admin.exporting import download
 from connectors.oauth2 import definition
 from connectors.oauth2.problems import Problem, dotted
 from connectors.validation import validated
-from integrations.documents import check_integration, known_methods
+from integrations.admin.importing import import_page
+from integrations.documents import check_integration, integration_document, known_methods
 from integrations.models import Component, Integration
 
 LISTS = ("allowed_redirects", "allowed_origins")
@@ -130,10 +133,24 @@ class IntegrationAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold has no type
     search_fields = ("name", "key")
     fields = ("name", "key", *LISTS)
     inlines = (ComponentInline,)
+    actions = ("export_yaml",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Integration]:
         integrations: models.QuerySet[Integration] = super().get_queryset(request)
         return integrations.annotate(components_total=models.Count("components"))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name="integrations_integration_import"), *super().get_urls()]
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        return import_page(request, self.admin_site)
+
+    @admin.action(description="Export to YAML", permissions=["view"])
+    def export_yaml(self, request: HttpRequest, queryset: models.QuerySet[Integration]) -> HttpResponse:
+        chosen = Integration.objects.prefetch_related("components__connector", "components__auth_method")
+        rows = chosen.filter(pk__in=queryset.values("pk")).order_by("key")
+        return download([integration_document(row) for row in rows])
 
     def get_readonly_fields(self, request: HttpRequest, obj: Integration | None = None) -> tuple[str, ...]:
         return ("key",) if obj else ()

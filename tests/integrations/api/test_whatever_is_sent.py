@@ -41,7 +41,7 @@ def test_schemathesis_finds_nothing_with_all_checks(live_server, tmp_path, acme,
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     key = make_key()
 
-    run = subprocess.run(  # noqa: S603 (our own arguments)
+    run = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{live_server.url}/api/v1/openapi.json"),
             *("--header", f"Authorization: Bearer {key}", "--checks", "all", "--seed", "1", "--no-color"),
