@@ -16,6 +16,7 @@ from connectors.models import AuthMethod
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, ask, try_token
 from connectors.oauth2.values import resolve
+from tenants.budgets import enter_request
 from tenants.errors import removed
 from tenants.filled_in import kept_of, store_values
 from tenants.models.event import Event
@@ -48,6 +49,7 @@ def connect(
     definition = definition_of(auth_method)
     kept = kept_of(definition.method, values)
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
+    enter_request(definition.method, rendering)
     grant = ask(definition.method, rendering, send=send, clock=clock)
     owner = uuid4()
     try:
@@ -113,6 +115,7 @@ def reconnect(
             staying = {key: value for key, value in stored.values.items() if key not in values}
             kept, set_at = {**staying, **kept}, {key: stored.set_at[key] for key in staying if key in stored.set_at}
         rendering = resolve(method, kept, token.definition.operator_values(), now=clock(), uuid=uuid4())
+        enter_request(method, rendering)
         grant = ask(method, rendering, send=send, clock=clock)
         with transaction.atomic():
             locked = Instance.objects.lock(instance.pk)

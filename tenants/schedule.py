@@ -92,7 +92,7 @@ def _one_readable(pk: UUID, owner: UUID, tally: Tally, clock: Clock) -> list[Tok
 def _prepared(token: Token, clock: Clock) -> tuple[Method, Rendering] | LatchkeyError:
     """What asking takes, read from the database."""
     try:
-        return token.definition.method, token.rendering(clock())
+        return token.prepare(clock())
     except LatchkeyError as error:
         return error
     except Exception as error:

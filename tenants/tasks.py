@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from tenants import drafts, schedule
+from tenants.budgets import prune_accounts
 
 
 @shared_task
@@ -24,7 +25,8 @@ def renew_chunk() -> None:
 
 @shared_task
 def prune() -> None:
-    """Delete history and drafts that have had their time."""
+    """Delete history, drafts and counts that have had their time."""
     now = timezone.now()
     schedule.prune_events(now - timedelta(days=settings.EVENT_RETENTION_DAYS))
     drafts.prune(now)
+    prune_accounts(now)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _UNITS = {
     "second": timedelta(seconds=1),
@@ -26,6 +26,11 @@ class Budget:
     requests: int
     period: timedelta
 
+    @property
+    def spacing(self) -> timedelta:
+        """How far apart requests are that spend it evenly."""
+        return self.period / self.requests
+
 
 def parse_budget(text: str) -> Budget:
     """Read a mint budget. Raises `BudgetError`."""
@@ -33,3 +38,21 @@ def parse_budget(text: str) -> Budget:
     if match is None or int(match[1]) < 1 or match[2] == "0":
         raise BudgetError(f"“{text}” is no budget. Write for example 5/day, 2/hour, 100/hour or 10/10 minutes.")
     return Budget(int(match[1]), _UNITS[match[3]] * int(match[2] or 1))
+
+
+# The token requests of one client, oldest first: when, in epoch seconds, and how many.
+Ledger = list[tuple[float, int]]
+
+_ENTRIES = 500
+
+
+def spend(ledger: Ledger, budget: Budget, now: datetime) -> tuple[Ledger, float]:
+    """Enter one request at `now`: the ledger that results, and 0; or the ledger as it is, and the seconds to wait."""
+    at, period = now.timestamp(), budget.period.total_seconds()
+    recent = [(when, count) for when, count in ledger if when > at - period]
+    if sum(count for _, count in recent) >= budget.requests:
+        return recent, max(recent[0][0] + period - at, 1.0)
+    # Large budgets are counted in slices. A slice counts as being as late as its last request: never too generous.
+    if budget.requests > _ENTRIES and recent and at - recent[-1][0] < period / _ENTRIES:
+        return [*recent[:-1], (at, recent[-1][1] + 1)], 0.0
+    return [*recent, (at, 1)], 0.0

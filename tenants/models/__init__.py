@@ -3,7 +3,8 @@
 from tenants.models.draft import Draft
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceValues
+from tenants.models.mint_account import MintAccount
 from tenants.models.tenant import Membership, Tenant
 from tenants.models.token import Token
 
-__all__ = ["Draft", "Event", "Instance", "InstanceValues", "Membership", "Tenant", "Token"]
+__all__ = ["Draft", "Event", "Instance", "InstanceValues", "Membership", "MintAccount", "Tenant", "Token"]

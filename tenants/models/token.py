@@ -17,11 +17,13 @@ from connectors.definitions import Definition, definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send, ask
+from connectors.oauth2.method import Method
 from connectors.oauth2.request import Bought
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants import renewal
+from tenants.budgets import budget_of, enter_request
 from tenants.errors import removed
 from tenants.locks import one_at_a_time
 from tenants.models.event import Event
@@ -200,7 +202,13 @@ class Token(Leased):
 
     def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
         """Ask the provider for a token. Raises `ValidationFailed` or a `TokenError`."""
-        return ask(self.definition.method, self.rendering(clock()), send=send, clock=clock)
+        return ask(*self.prepare(clock()), send=send, clock=clock)
+
+    def prepare(self, now: datetime) -> tuple[Method, Rendering]:
+        """What asking takes, the request entered into the client's mint budget. Raises `MintBudgetSpent`."""
+        method, rendering = self.definition.method, self.rendering(now)
+        enter_request(method, rendering)
+        return method, rendering
 
     def keep(
         self, grant: TokenGrant, *, kind: str = Event.Kind.RENEWED, actor: Any = None, share: float | None = None
@@ -223,8 +231,17 @@ class Token(Leased):
         """When the stored token is to be renewed; `share` from 0 to 1 says how much earlier than at the latest."""
         if self.life is None:
             return None
-        early = self.definition.method.definition.refresh.early
-        return renewal.refresh_at(self.life, early=early, share=_jitter(share), is_same_token=self.is_repeated)
+        method = self.definition.method
+        planned = renewal.refresh_at(
+            self.life,
+            early=method.definition.refresh.early,
+            share=_jitter(share),
+            is_same_token=self.is_repeated,
+        )
+        budget = budget_of(method)
+        if planned is None or budget is None or self.renewed_at is None:
+            return planned
+        return max(planned, self.renewed_at + budget.spacing)
 
     def fail(self, error: LatchkeyError, *, now: datetime, actor: Any = None, share: float | None = None) -> bool:
         """Write what went wrong and when it is tried again, if the lease is still ours. The token itself stays."""

@@ -1,0 +1,48 @@
+"""Counting token requests against a budget."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.oauth2.budgets import Budget, spend
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def walk(budget, distances):
+    """The moments, in seconds, of the requests that were let through."""
+    ledger, at, made = [], 0.0, []
+    for distance in distances:
+        at += distance
+        ledger, wait = spend(ledger, budget, NOON + timedelta(seconds=at))
+        if not wait:
+            made.append(at)
+    return made
+
+
+@given(st.integers(1, 8), st.integers(10, 1000), st.lists(st.floats(0, 200), max_size=60))
+def test_no_period_ever_holds_more_requests_than_the_budget(requests, seconds, distances):
+    made = walk(Budget(requests, timedelta(seconds=seconds)), distances)
+
+    for first, later in zip(made, made[requests:], strict=False):
+        assert later - first >= seconds - 0.001
+
+
+@given(st.lists(st.floats(0, 5), min_size=700, max_size=900))
+def test_large_budgets_are_counted_in_slices_and_never_exceeded(distances):
+    made = walk(Budget(600, timedelta(hours=1)), distances)
+
+    for first, later in zip(made, made[600:], strict=False):
+        assert later - first >= 3600 - 0.001
+
+
+def test_waiting_as_long_as_told_is_enough():
+    budget = Budget(2, timedelta(minutes=1))
+    ledger, _ = spend([], budget, NOON)
+    ledger, _ = spend(ledger, budget, NOON + timedelta(seconds=10))
+
+    ledger, wait = spend(ledger, budget, NOON + timedelta(seconds=20))
+
+    assert wait == 40
+    assert spend(ledger, budget, NOON + timedelta(seconds=20 + wait))[1] == 0

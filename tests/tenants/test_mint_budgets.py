@@ -1,0 +1,98 @@
+"""Providers that allow a client only so many token requests."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+
+from connectors.oauth2.errors import MintBudgetSpent
+from tenants import connecting, schedule
+from tenants.models import Instance, MintAccount, Token
+from tests.tenants.provider import make_method
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+VALUES = {"client_id": "id", "client_secret": "s3cret-value"}
+
+
+@pytest.fixture
+def limited(db):
+    return make_method("limited", refresh={"max_requests": "3/day"})
+
+
+@pytest.fixture
+def instance(tenant, limited, provider, clock):
+    return connecting.connect(tenant, limited, values=VALUES, send=provider, clock=clock)
+
+
+def read(instance, provider, clock):
+    found = Instance.objects.for_reading().get(pk=instance.pk)
+    return found.credentials(send=provider, clock=clock, sleep=clock.sleep).access_token
+
+
+def test_a_reader_beyond_the_budget_is_told_when_there_is_more(instance, provider, clock):
+    for _ in range(2):
+        clock.advance(hours=2)
+        read(instance, provider, clock)
+    clock.advance(hours=2)
+
+    with pytest.raises(MintBudgetSpent) as spent:
+        read(instance, provider, clock)
+
+    assert len(provider.requests) == 3
+    assert spent.value.retry_after == pytest.approx(timedelta(hours=18).total_seconds())
+    clock.advance(hours=18)
+    assert read(instance, provider, clock) == "token-4"
+
+
+def test_a_token_that_still_lives_serves_while_the_budget_is_spent(instance, provider, clock):
+    for _ in range(2):
+        connecting.check_now(instance, send=provider, clock=clock, sleep=clock.sleep)
+
+    with pytest.raises(MintBudgetSpent):
+        connecting.check_now(instance, send=provider, clock=clock, sleep=clock.sleep)
+
+    assert read(instance, provider, clock) == "token-3"
+
+
+def test_the_schedule_spreads_renewals_over_the_budget(instance, provider, clock):
+    token = Token.objects.get()
+
+    assert token.refresh_at - token.issued_at == timedelta(hours=8)
+    clock.advance(hours=8)
+    assert schedule.renew_chunk(send=provider, clock=clock).renewed == 1
+
+
+def test_all_instances_of_a_client_share_one_budget(instance, tenant, limited, provider, clock):
+    for name in ("second", "third"):
+        connecting.connect(tenant, limited, name=name, values=VALUES, send=provider, clock=clock)
+
+    with pytest.raises(MintBudgetSpent):
+        connecting.connect(tenant, limited, name="fourth", values=VALUES, send=provider, clock=clock)
+
+    other = {**VALUES, "client_id": "other"}
+    connecting.connect(tenant, limited, name="other", values=other, send=provider, clock=clock)
+    assert Instance.objects.count() == 4
+
+
+def test_a_batch_stops_at_the_budget(instance, tenant, limited, provider, clock):
+    connecting.connect(tenant, limited, name="second", values=VALUES, send=provider, clock=clock)
+    clock.advance(hours=9)
+
+    tally = schedule.renew_chunk(send=provider, clock=clock)
+
+    assert (tally.renewed, tally.failed) == (1, 1)
+    assert len(provider.requests) == 3
+
+
+def test_the_account_names_nobody(instance):
+    account = MintAccount.objects.get()
+
+    plain = hashlib.sha256(b"limited\nid").hexdigest()
+    assert len(account.client) == 64
+    assert account.client != plain
+
+
+def test_a_method_without_a_budget_keeps_no_account(tenant, method, provider, clock):
+    connecting.connect(tenant, method, values=VALUES, send=provider, clock=clock)
+
+    assert not MintAccount.objects.exists()
