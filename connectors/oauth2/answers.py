@@ -1,4 +1,4 @@
-"""Reading an answer's body: JSON, form-encoded, else text."""
+"""Reading an answer's body: JSON, form-encoded, XML, else text."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from connectors.oauth2.http import HttpResponse
 from connectors.oauth2.paths import Answer
+from connectors.oauth2.xml_answers import declared_encoding, read_xml
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 # What an answer may say that it is written in. Python knows more under such names: "zlib", "idna", "unicode_escape".
@@ -24,7 +25,8 @@ def read_answer(response: HttpResponse) -> Answer:
     """Read the body as its Content-Type says; a mislabelled JSON object is still JSON. Never raises."""
     media_type, _, parameters = response.headers.get("Content-Type").partition(";")
     media_type = media_type.strip().lower()
-    text = _decode(response.body, parameters)
+    labelled_xml = media_type.endswith(("/xml", "+xml"))
+    text = _decode(response.body, _label(parameters) or (declared_encoding(response.body) if labelled_xml else ""))
     labelled_json = media_type.endswith(("/json", "+json", "/javascript"))
     if labelled_json or text.lstrip().startswith("{"):
         tree = _json(text)
@@ -32,17 +34,23 @@ def read_answer(response: HttpResponse) -> Answer:
             return Answer(tree, text, response.headers)
     if media_type == "application/x-www-form-urlencoded":
         return Answer(_form(text), text, response.headers)
+    if labelled_xml:
+        return Answer(None, text, response.headers, xml=read_xml(text))
     return Answer(None, text, response.headers)
 
 
-def _decode(body: bytes, parameters: str) -> str:
+def _label(parameters: str) -> str:
+    match = _CHARSET.search(parameters)
+    return match[1] if match else ""
+
+
+def _decode(body: bytes, label: str) -> str:
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", errors="replace")
-    match = _CHARSET.search(parameters)
     # A label that names no encoding is worth nothing: UTF-8 is the likeliest.
-    label = match[1] if match and _TEXT_ENCODING.fullmatch(match[1]) else "utf-8"
+    known = label if _TEXT_ENCODING.fullmatch(label) else "utf-8"
     try:
-        text = body.decode(label, errors="replace")
+        text = body.decode(known, errors="replace")
     except LookupError:  # iso-8859-99
         text = body.decode("utf-8", errors="replace")
     return text.removeprefix("\ufeff")

@@ -1,4 +1,7 @@
-"""Where in an answer something is: `data.token`, `items.0.token`, `header:Name`, `cookie:Name`, `$` (all of it)."""
+"""Where in an answer something is: `data.token`, `items.0.token`, `header:Name`, `cookie:Name`, `$` (all of it).
+
+In XML the names are those of elements, the root's first, and `@name` is an attribute.
+"""
 
 import json
 import re
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from connectors.oauth2.http import Headers
+from connectors.oauth2.xml_answers import Element, find_in
 
 WHOLE_BODY = "$"
 MAX_PARTS = 40  # parts of a path: a tenant's user may write one, and answers are not nested deeper
@@ -40,11 +44,12 @@ def check_path(path: str) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """A response, read: `tree` is its data, `text` its body as text. Its repr shows nothing of them."""
+    """A response, read: `tree` or `xml` is its data, `text` its body as text. Its repr shows nothing of them."""
 
     tree: JsonValue = field(repr=False)
     text: str = field(repr=False)
     headers: Headers = field(repr=False)
+    xml: Element | None = field(default=None, repr=False)
 
     def find(self, path: str) -> JsonValue:
         """What stands at `path`, or None."""
@@ -57,7 +62,9 @@ class Answer:
         if path.startswith("cookie:"):
             return self._cookie(path.removeprefix("cookie:"))
         parts = path.split(".", MAX_PARTS)
-        return _descend(self.tree, parts) if len(parts) <= MAX_PARTS else None
+        if len(parts) > MAX_PARTS:
+            return None
+        return _descend(self.tree, parts) if self.xml is None else find_in(self.xml, parts)
 
     def _whole(self) -> str:
         text = self.tree if isinstance(self.tree, str) else _unquoted(self.text.strip())
