@@ -53,7 +53,8 @@ def find(text: str) -> ApiKey | None:
     if not _FORM.fullmatch(text):
         return None
     digests = [_digest(text, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    return ApiKey.objects.select_related("integration", "tenant").filter(digest__in=digests).first()
+    rows = ApiKey.objects.select_related("integration", "tenant").filter(digest__in=digests).order_by()
+    return next(iter(rows), None)
 
 
 def note_use(key: ApiKey, *, now: datetime) -> None:

@@ -22,10 +22,8 @@ _KEY = RegexValidator(
 class ComponentQuerySet(models.QuerySet["Component"]):
     def reads(self) -> Q:
         """The instances that these components read, any tenant's, as a condition."""
-        return Q(
-            Exists(self.filter(connector=OuterRef("connector"), auth_method=None))
-            | Exists(self.filter(auth_method=OuterRef("auth_method")))
-        )
+        of_connector = Q(connector=OuterRef("connector"), auth_method=None)
+        return Q(Exists(self.order_by().filter(of_connector | Q(auth_method=OuterRef("auth_method")))))
 
     def instance(
         self, integration: str, tenant: str, component: str, *, among: InstanceQuerySet | None = None
@@ -37,6 +35,7 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         components = self.filter(integration__key=integration)
         seen = Instance.objects.all() if among is None else among
         fitting = seen.for_reading().filter(components.filter(name=component).reads(), tenant__key=tenant)
+        fitting = fitting.order_by("name")
         try:
             return fitting.the_only_one(f"The tenant {tenant}", f"for “{component}” of {integration}")
         except InstanceNotFound:

@@ -10,6 +10,8 @@ from tests.integrations.api.conftest import TOKEN_PATH, Caller, fresh
 from tests.tenants.wizard.rows import NOW, SECRET, make_instance
 from tests.tenants.wizard.token_server import BAD_SECRET, GOOD_SECRET, ISSUED
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def path(instance):

@@ -8,6 +8,8 @@ from connectors.models import Connector
 from tenants.models import Event
 from tests.tenants.wizard.rows import NOW, make_instance, make_method
 
+pytestmark = pytest.mark.both_databases
+
 
 def walk(call, path, *, limit, meanwhile=lambda: None):
     """Every item, page by page; `meanwhile` happens after each page."""

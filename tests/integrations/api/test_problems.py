@@ -10,6 +10,8 @@ from integrations.api import instances, problems
 from tenants.errors import LatchkeyError
 from tests.integrations.api.conftest import TOKEN_PATH, Caller
 
+pytestmark = pytest.mark.both_databases
+
 
 def is_problem(response, status, code):
     body = response.json()
