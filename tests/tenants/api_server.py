@@ -63,6 +63,10 @@ class ApiServer:
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime}
         return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
 
+    def revoke(self) -> None:
+        """Turn all tokens down that were issued so far."""
+        self.valid = f"token-{len(self.tokens) + 1}"
+
     @property
     def last(self) -> Asked:
         return self.asked[-1]

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from connectors.models import AuthMethod
 from tenants import connecting
 from tenants.models import Instance, Tenant
+from tests.tenants.api_server import api_server
 from tests.tenants.provider import Provider, make_method
 
 
@@ -57,3 +58,35 @@ def instance(tenant: Tenant, method: AuthMethod, provider: Provider, clock: Cloc
 @pytest.fixture
 def actor(db):
     return get_user_model().objects.create(username="ada")
+
+
+@pytest.fixture
+def api():
+    with api_server() as server:
+        yield server
+
+
+@pytest.fixture
+def other_api():
+    with api_server() as server:
+        yield server
+
+
+@pytest.fixture
+def connect(api, tenant, settings):
+    """Connect an instance to the API; sections of the method can be given."""
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
+
+    def connected(base_path="/v1", **sections):
+        method = make_method(token_request={"url": f"{api.url}/token"}, **sections)
+        method.connector.base_url = f"{api.url}{base_path}" if base_path is not None else ""
+        method.connector.save()
+        return connecting.connect(tenant, method, values={"client_id": "id", "client_secret": "s3cret-value"})
+
+    return connected
+
+
+@pytest.fixture
+def http(connect):
+    with connect().client() as session:
+        yield session

@@ -110,6 +110,14 @@ def test_leases_last_as_long_as_the_batch_can_take_and_no_longer(three, provider
     assert seen == [clock() + lease_length(exchanges=2)] * 3
 
 
+def test_what_is_being_renewed_is_not_due(three, provider, clock):
+    for token in Token.objects.all():
+        assert token.take(clock())
+
+    assert schedule.chunks_due(clock) == 0
+    assert schedule.renew_chunk(send=provider, clock=clock).claimed == 0
+
+
 def test_nothing_due_costs_one_query(instance, provider, clock, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert schedule.renew_chunk(send=provider, clock=clock).claimed == 0
