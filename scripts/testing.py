@@ -21,7 +21,7 @@ ON_EMBEDDED = "tests on SQLite and the embedded broker"
 ON_SERVERS = "tests on PostgreSQL and Redis"
 
 
-class Tests:
+class Runs:
     """Runs pytest, once for each set of real parts."""
 
     def __init__(self, arguments: Sequence[str], folder: Path) -> None:
@@ -59,13 +59,13 @@ def main() -> None:
         signal.signal(signum, unwind)
     arguments = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="latchkey-results-") as folder:
-        tests = Tests(arguments, Path(folder))
+        tests = Runs(arguments, Path(folder))
         outcomes = [] if arguments else linting.run()
         outcomes += run_tests(tests)
     sys.exit(conclude(outcomes, tests.tally, time.monotonic() - began))
 
 
-def run_tests(tests: Tests) -> list[Outcome]:
+def run_tests(tests: Runs) -> list[Outcome]:
     browser = browser_settings()
     outcomes = [tests.run(ON_EMBEDDED, {**browser, **EMBEDDED})]
     report(outcomes[-1])

@@ -1,0 +1,51 @@
+"""The servers that tests run against, started as the scripts start them."""
+
+import os
+
+import psycopg
+import pytest
+import redis as client
+
+from tests.services.postgres import postgres
+from tests.services.process import CannotStart
+from tests.services.redis import redis
+
+
+@pytest.fixture
+def started():
+    def enter(server):
+        try:
+            return server.__enter__()
+        except CannotStart as error:
+            pytest.skip(f"{error}. docs/development.md says what helps.")
+
+    return enter
+
+
+def test_postgres_runs_without_roots_powers_and_is_gone_afterwards(started):
+    server = postgres()
+    url = started(server)
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT pg_backend_pid(), current_setting('data_directory')").fetchone()
+    pid, folder = row
+    owner = os.stat(f"/proc/{pid}").st_uid if os.path.isdir("/proc/self") else os.stat(folder).st_uid
+
+    server.__exit__(None, None, None)
+
+    assert owner != 0
+    assert not os.path.exists(folder)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_redis_asks_for_its_password_and_is_gone_afterwards(started):
+    server = redis()
+    url = started(server)
+    port = int(url.rpartition(":")[2].removesuffix("/0"))
+    with client.Redis(port=port) as stranger, pytest.raises(client.AuthenticationError):
+        stranger.ping()
+
+    server.__exit__(None, None, None)
+
+    with client.Redis.from_url(url) as late, pytest.raises(client.ConnectionError):
+        late.ping()
