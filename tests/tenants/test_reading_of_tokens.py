@@ -131,6 +131,47 @@ def test_a_reader_waits_for_who_holds_the_lease_and_makes_no_request(instance, p
     assert len(provider.requests) == 2
 
 
+def test_a_reader_who_waited_for_a_failure_is_told_so_and_makes_no_request(instance, provider, clock):
+    clock.advance(hours=2)
+    other = Token.objects.with_definitions().get()
+    assert other.take(clock())
+    provider.answers = [answer(401, {"error": "invalid_client"})]
+
+    def sleep(seconds):
+        clock.sleep(seconds)
+        with pytest.raises(CredentialsRefused):
+            other.renew(send=provider, clock=clock)
+
+    with pytest.raises(CredentialsRefused, match="invalid_client"):
+        read(instance, provider, clock, sleep=sleep)
+
+    assert len(provider.requests) == 2
+    assert Token.objects.get().lease_owner is None
+
+
+def test_what_is_known_already_is_said_without_waiting(instance, provider, clock):
+    clock.advance(hours=2)
+    provider.answers = [answer(401, {"error": "invalid_client"})]
+    with pytest.raises(CredentialsRefused):
+        read(instance, provider, clock)
+    assert Token.objects.get().take(clock())
+
+    with pytest.raises(CredentialsRefused):
+        read(instance, provider, clock, sleep=pytest.fail)
+
+
+def test_a_fault_of_ours_leaves_no_lease(instance, clock):
+    clock.advance(hours=2)
+
+    def broken(request):
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        read(instance, broken, clock)
+
+    assert Token.objects.get().lease_owner is None
+
+
 def test_waiting_for_a_lease_does_not_let_a_third_one_in(instance, provider, clock):
     clock.advance(hours=2)
     holder, reader, third = (Token.objects.with_definitions().get() for _ in range(3))
@@ -267,6 +308,16 @@ def test_a_rejection_does_not_shorten_the_wait_that_the_provider_asked_for(insta
     with pytest.raises(ProviderUnavailable) as refused:
         read(instance, provider, clock)
     assert refused.value.retry_after == pytest.approx(120)
+
+
+def test_a_rejected_token_that_is_handed_back_begins_anew(instance, provider, clock):
+    instance.report_rejected("token-1", clock=clock)
+    clock.advance(minutes=10)
+    provider.answers = [provider.token("token-1")]
+
+    assert read(instance, provider, clock) == "token-1"
+    token = Token.objects.get()
+    assert (token.issued_at, token.is_repeated) == (clock(), False)
 
 
 def test_another_token_than_the_stored_one_is_not_rejected(instance, provider, clock):
