@@ -310,6 +310,13 @@ def test_a_rejection_does_not_shorten_the_wait_that_the_provider_asked_for(insta
     assert refused.value.retry_after == pytest.approx(120)
 
 
+def test_a_rejection_is_heeded_once(instance, clock):
+    heeded = [instance.report_rejected("token-1", clock=clock) for _ in range(3)]
+
+    assert heeded == [True, False, False]
+    assert Token.objects.get().rejections == 1
+
+
 def test_a_rejected_token_that_is_handed_back_begins_anew(instance, provider, clock):
     instance.report_rejected("token-1", clock=clock)
     clock.advance(minutes=10)

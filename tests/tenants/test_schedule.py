@@ -11,7 +11,7 @@ from connectors.models import AuthMethod
 from tenants import connecting, schedule
 from tenants.models import Event, Instance, Token
 from tenants.models.lease import lease_length
-from tests.tenants.provider import in_the_middle, make_method
+from tests.tenants.provider import answer, in_the_middle, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -108,6 +108,19 @@ def test_leases_last_as_long_as_the_batch_can_take_and_no_longer(three, provider
         schedule.renew_chunk(send=provider, clock=clock, threads=2)
 
     assert seen == [clock() + lease_length(exchanges=2)] * 3
+
+
+def test_waits_grow_with_each_failure_in_a_row_and_begin_anew_after_a_success(instance, provider, clock):
+    clock.advance(minutes=48)
+    seen = []
+    for status in (503, 503, 503, 200, 503):
+        token = Token.objects.get()
+        clock.now = max(clock.now, token.refresh_at)
+        provider.answers = [] if status == 200 else [answer(status, {})]
+        schedule.renew_chunk(send=provider, clock=clock)
+        seen.append(Token.objects.get().failures)
+
+    assert seen == [1, 2, 3, 0, 1]
 
 
 def test_what_is_being_renewed_is_not_due(three, provider, clock):
