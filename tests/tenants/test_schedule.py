@@ -11,7 +11,7 @@ from connectors.models import AuthMethod
 from tenants import connecting, schedule
 from tenants.models import Event, Instance, Token
 from tenants.models.lease import lease_length
-from tests.tenants.provider import answer, in_the_middle, make_method
+from tests.tenants.provider import answer, history, in_the_middle, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -121,6 +121,7 @@ def test_waits_grow_with_each_failure_in_a_row_and_begin_anew_after_a_success(in
         seen.append(Token.objects.get().failures)
 
     assert seen == [1, 2, 3, 0, 1]
+    assert [kind for kind, _, _ in history(instance)] == ["failing", "recovered", "failing", "connected"]
 
 
 def test_what_is_being_renewed_is_not_due(three, provider, clock):
