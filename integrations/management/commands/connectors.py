@@ -1,4 +1,4 @@
-"""`manage.py connectors import | export | schema | check`: definitions as YAML files."""
+"""`manage.py connectors …`: definitions as YAML files, and the catalogue of those that come with the platform."""
 
 import json
 from argparse import ArgumentParser
@@ -7,9 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from connectors import ready_made
 from connectors.yaml_writing import write_documents
 from integrations.exporting import UnknownKey, export_documents, json_schema
 from integrations.importing import FileProblem, check_files, import_files, is_migrated
+from integrations.ready_made import AlreadyThere, add_from_catalogue
 
 FILES = "YAML files; - reads from standard input."
 
@@ -25,17 +27,28 @@ class Command(BaseCommand):
         export.add_argument(
             "names", nargs="*", metavar="KEY", help="Connectors and integrations; all if none is given."
         )
+        about = "Store connectors of the catalogue: all that are named, or none."
+        self._add(actions, "add-from-catalogue", about, "Keys, as `connectors catalogue` lists them.", metavar="KEY")
+        about = "List the connectors of the catalogue, by category."
+        actions.add_parser("catalogue", help=about, description=about)
         about = "Print the JSON Schema of the format, for editors."
         actions.add_parser("schema", help=about, description=about)
 
-    def _add(self, actions: Any, name: str, about: str, names: str) -> None:
+    def _add(self, actions: Any, name: str, about: str, names: str, *, metavar: str = "FILE") -> None:
         parser: ArgumentParser = actions.add_parser(name, help=about, description=about)
-        parser.add_argument("names", nargs="+", metavar="FILE", help=names)
+        parser.add_argument("names", nargs="+", metavar=metavar, help=names)
 
     def handle(self, *, action: str, names: Sequence[str] = (), **options: Any) -> None:
         if action in ("import", "export") and not is_migrated():
             raise CommandError("There is no database yet. Run scripts/run, or manage.py migrate, once.")
-        {"import": self._import, "check": self._check, "export": self._export, "schema": self._schema}[action](names)
+        {
+            "import": self._import,
+            "check": self._check,
+            "export": self._export,
+            "add-from-catalogue": self._add_from_catalogue,
+            "catalogue": self._catalogue,
+            "schema": self._schema,
+        }[action](names)
 
     def _import(self, names: Sequence[str]) -> None:
         changes, problems = import_files(names)
@@ -68,6 +81,24 @@ class Command(BaseCommand):
             raise CommandError(unknown)
         if documents:
             self.stdout.write(write_documents(documents), ending="")
+
+    def _add_from_catalogue(self, names: Sequence[str]) -> None:
+        refused = ""
+        try:
+            changes, problems = add_from_catalogue(names)
+        except (ready_made.NotInCatalogue, AlreadyThere) as error:
+            refused = str(error)
+        if refused:
+            raise CommandError(f"Nothing was added. {refused}")
+        self._refuse(problems, "Nothing was added")
+        for change in changes:
+            self.stdout.write(str(change))
+
+    def _catalogue(self, names: Sequence[str]) -> None:
+        for category, entries in ready_made.by_category():
+            self.stdout.write(f"{category}:")
+            for entry in entries:
+                self.stdout.write(f"  {entry.key:<28} {entry.name}: {entry.description}")
 
     def _schema(self, names: Sequence[str]) -> None:
         self.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False))
