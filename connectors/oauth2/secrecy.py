@@ -14,9 +14,11 @@ def check_secrecy(method: Method) -> Iterator[Problem]:
     asked = set(CLIENT_VARIABLES[request.client_authentication]) | _names(method.token_texts())
     yield from _check(method, "token_request", method.token_url, asked)
     api = _names(method.api_texts())
+    bought_with = operators_secrets(method, asked) if "access_token" in api else ()
     for section, url in (("base_url", method.base_url), ("test_request", method.test_url)):
         if url is not None:
             yield from _check(method, section, url, api)
+            yield from _check_token(method, section, url, bought_with)
 
 
 def _names(texts: Iterable[Text]) -> set[str]:
@@ -33,6 +35,25 @@ def _check(method: Method, section: str, url: UrlTemplate, sent: set[str]) -> It
             f"The tenant's user can name the host ({', '.join(influencing)}), and would so be sent "
             f"the operator's secret ({', '.join(secrets)}).",
             "Give the host's variable `choices`, hide it, or let the tenant's user supply the secret.",
+        )
+
+
+def _check_token(method: Method, section: str, url: UrlTemplate, bought_with: tuple[str, ...]) -> Iterator[Problem]:
+    """A token that the operator's secret buys is as good as that secret while it lives.
+
+    It may go to a part of a domain that the definition names, as providers give one to each customer; but not to
+    whatever host a tenant's user types.
+    """
+    if not bought_with or url.has_own_domain:
+        return
+    free = [key for key in tenants_hosts(method, url) if not method.by_key[key].pattern]
+    if free:
+        yield Problem(
+            ("base_url",) if section == "base_url" else (section, "url"),
+            f"The tenant's user can name any host ({', '.join(free)}), and would so be sent tokens that are bought "
+            f"with the operator's secret ({', '.join(bought_with)}).",
+            "Write the provider's domain behind the placeholder ({{name}}.example.com), or give the variable `choices` "
+            "or a `pattern`.",
         )
 
 

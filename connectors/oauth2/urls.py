@@ -35,6 +35,12 @@ class UrlTemplate:
         return Template("", parts).names
 
     @property
+    def has_own_domain(self) -> bool:
+        """Whether the host ends in a domain of at least two names that no value can change."""
+        last = self.host[-1] if self.host else ""
+        return isinstance(last, str) and re.search(r"(^|\.)[^.]+\.[^.]+$", last) is not None
+
+    @property
     def has_query(self) -> bool:
         return any(isinstance(part, str) and "?" in part for part in self.tail)
 

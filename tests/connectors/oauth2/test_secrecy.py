@@ -98,3 +98,35 @@ def test_a_host_from_the_answer_is_as_good_as_who_answers():
 
     assert refused(**parts) == []
     assert refused(token_request=PER_SHOP, **parts) == ["base_url"]
+
+
+FIXED = {"url": "https://auth.example.com/token"}
+
+
+@pytest.mark.parametrize(
+    "base_url", ["https://{{shop}}/api", "https://api.{{shop}}/", "https://api-{{shop}}.com", "{{shop}}/v2"]
+)
+def test_a_token_of_the_operator_s_goes_to_no_host_that_a_tenant_types(base_url):
+    shop = {**SHOP, "format": "url"} if base_url.startswith("{{") else SHOP
+    found = refused(base_url=base_url, connector_variables=[shop], variables=OPERATOR, token_request=FIXED)
+
+    assert found == ["base_url"]
+
+
+@pytest.mark.parametrize("shop", [{"choices": ["a.example.com"]}, {"pattern": r"[a-z]+\.example\.com"}])
+def test_a_host_that_is_held_to_a_list_or_a_pattern_may_get_it(shop):
+    found = refused(
+        base_url="https://{{shop}}/api", connector_variables=[{**SHOP, **shop}], variables=OPERATOR, token_request=FIXED
+    )
+
+    assert found == []
+
+
+def test_a_tenant_s_part_of_the_provider_s_domain_may_get_it():
+    base_url = "https://{{shop}}.example.com/api"
+
+    assert refused(base_url=base_url, connector_variables=[SHOP], variables=OPERATOR, token_request=FIXED) == []
+
+
+def test_a_token_that_the_tenant_s_own_secret_buys_may_go_where_the_tenant_says():
+    assert refused(base_url="https://{{shop}}/api", connector_variables=[SHOP], token_request=FIXED) == []
