@@ -164,3 +164,16 @@ def get(http):
         return http.get("/x").json()
     finally:
         connection.close()
+
+
+def test_a_repeated_request_that_is_redirected_is_not_renewed_again(http, api):
+    api.valid = "none"
+    api.routes["/v1/a"] = lambda asked: (
+        (401, {}, b"") if "token-1" in asked.headers["authorization"] else (302, {"Location": "/v1/b"}, b"")
+    )
+
+    answer = http.get("/a")
+
+    assert answer.status_code == 401
+    assert [asked.path for asked in api.asked] == ["/v1/a", "/v1/a", "/v1/b"]
+    assert len(api.tokens) == 2
