@@ -97,9 +97,18 @@ def _scalar(text: str) -> Any:
     return text if isinstance(value, dict | list) else value
 
 
+def _json(value: Any) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _read_json(typed: str, before: Any) -> Any:
+    return json.loads(typed) if typed.strip() else None
+
+
 TEXT = Codec(_text, _read_text)
 PLAIN = Codec(lambda value: value, lambda typed, before: typed)  # choices, numbers, yes or no
 OPTIONAL = Codec(_text, lambda typed, before: typed.strip() or None)
+JSON = Codec(_json, _read_json)
 LINES = Codec(_lines, _read_lines)
 CODES = Codec(_lines, _read_codes)
 NUMBERS = Codec(_numbers, _read_numbers)

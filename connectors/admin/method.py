@@ -54,7 +54,16 @@ class AuthMethodAdmin(InUseMixin, ModelAdmin):  # type: ignore[misc]  # (unfold 
         ("Method", {"fields": ("name", "connector_link", "key", "type", "used_by")}),
         (
             "Token URL",
-            {"fields": ("request_method", "token_url", "query", "client_authentication", "basic_encoding")},
+            {
+                "fields": (
+                    "request_method",
+                    "token_url",
+                    "query",
+                    "client_authentication",
+                    "basic_encoding",
+                    "assertion",
+                )
+            },
         ),
         ("Headers", {"fields": ("headers",)}),
         ("Body", {"fields": ("body_format", "body", "body_text")}),

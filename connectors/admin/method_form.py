@@ -25,6 +25,8 @@ BODY_FORMATS = (
 CLIENT_AUTHENTICATIONS = (
     ("client_secret_post", "client_secret_post: id and secret in the body"),
     ("client_secret_basic", "client_secret_basic: id and secret in the Authorization header"),
+    ("client_secret_jwt", "client_secret_jwt: the secret signs an assertion"),
+    ("private_key_jwt", "private_key_jwt: a private key signs an assertion"),
     ("none", "none: the rows below place the credentials themselves"),
 )
 
@@ -85,6 +87,12 @@ class MethodForm(TextsKept):
         "Encoding in Basic",
         [("rfc6749", "Percent-encoded first (RFC 6749)"), ("raw", "As they are")],
         "For client_secret_basic. “As they are” is for providers that decode nothing.",
+    )
+    assertion = fields.long_text(
+        "Assertion",
+        "As JSON: algorithm, key, key_id, audience, lifetime, claims, headers, as. For client_secret_jwt (may be "
+        'empty), private_key_jwt, and "as": "grant". Example: {"algorithm": "ES256", "key": "{{private_key}}"}.',
+        rows=5,
     )
     headers = RowsField(
         once=True,
@@ -163,15 +171,10 @@ class MethodForm(TextsKept):
 
     def clean_body_text(self) -> str:
         text: str = self.cleaned_data["body_text"]
-        if self.cleaned_data.get("body_format") == "json" and text.strip():
-            try:
-                parse_json(text)
-            except (ValueError, RecursionError) as error:
-                problem = str(error)
-            else:
-                return text
-            raise ValidationError(f"This is no JSON: {problem}. Compare quotes, commas and brackets.", code="json")
-        return text
+        return _checked_json(text) if self.cleaned_data.get("body_format") == "json" else text
+
+    def clean_assertion(self) -> str:
+        return _checked_json(self.cleaned_data["assertion"])
 
     def clean_early(self) -> int:
         return self.cleaned_data["early"] or 0
@@ -181,3 +184,14 @@ class MethodForm(TextsKept):
             for name, document in documents_of(self.instance, self.cleaned_data).items():
                 setattr(self.instance, name, document)
         super()._post_clean()  # type: ignore[misc]  # (the stubs leave out what is private)
+
+
+def _checked_json(text: str) -> str:
+    try:
+        if text.strip():
+            parse_json(text)
+    except (ValueError, RecursionError) as error:
+        problem = str(error)
+    else:
+        return text
+    raise ValidationError(f"This is no JSON: {problem}. Compare quotes, commas and brackets.", code="json")

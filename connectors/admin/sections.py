@@ -33,6 +33,7 @@ REQUEST = (
     Part(("token_request", "basic_encoding"), "basic_encoding", codecs.PLAIN),
     Part(("token_request", "query"), "query", codecs.ROWS),
     Part(("token_request", "body_format"), "body_format", codecs.PLAIN),
+    Part(("token_request", "assertion"), "assertion", codecs.JSON),
 )
 RESPONSE = (
     Part(("token_response", "access_token"), "access_token_path", codecs.TEXT),

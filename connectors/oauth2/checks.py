@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
+from connectors.oauth2.assertion_checks import check_assertion
 from connectors.oauth2.definition import SUPPLIED_KEYS, AuthMethod, Connector
 from connectors.oauth2.hosts import BadAddress, checked_base
 from connectors.oauth2.method import Method, names_in
@@ -83,7 +84,7 @@ def check_method(connector: Connector, index: int, operator: Collection[str] = (
         problems += check_variable(variable, path_of[variable.key])
     problems += check_defaults(method, path_of)
     problems += check_sources(method, path_of, operator)
-    below = [*check_templates(method), *check_wire(definition)]
+    below = [*check_templates(method), *check_wire(definition), *check_assertion(method)]
     if not problems and not below:
         below += check_secrecy(method)
     return problems + [problem if problem.path[0] == "base_url" else problem.below(*here) for problem in below]

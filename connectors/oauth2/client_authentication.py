@@ -5,14 +5,24 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
-from connectors.oauth2.definition import ClientAuthentication, TokenRequest
+from connectors.oauth2.assertions import assertion_of, make_assertion, names_of_defaults
+from connectors.oauth2.definition import Assertion, ClientAuthentication, TokenRequest
 from connectors.oauth2.templates import Rendering
 
 CLIENT_VARIABLES: dict[ClientAuthentication, tuple[str, ...]] = {
     "client_secret_basic": ("client_id", "client_secret"),
     "client_secret_post": ("client_id", "client_secret"),
+    "client_secret_jwt": (),  # what an assertion uses, `names_of_defaults` says
+    "private_key_jwt": (),
     "none": (),
 }
+ADDS_PARAMETERS: tuple[ClientAuthentication, ...] = ("client_secret_post", "client_secret_jwt", "private_key_jwt")
+_JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+def names_used(request: TokenRequest) -> set[str]:
+    """The variables that the client authentication and the assertion use by themselves."""
+    return {*CLIENT_VARIABLES[request.client_authentication], *names_of_defaults(request)}
 
 
 @dataclass(frozen=True)
@@ -24,14 +34,16 @@ class Proof:
 
 
 class Authentication(Protocol):
-    def prove(self, rendering: Rendering) -> Proof: ...
+    def prove(self, rendering: Rendering, token_url: str) -> Proof:
+        """What the request to `token_url` (as rendered) carries. Raises `ValidationFailed`."""
+        ...
 
 
 @dataclass(frozen=True)
 class ClientSecretBasic:
     encoding: str
 
-    def prove(self, rendering: Rendering) -> Proof:
+    def prove(self, rendering: Rendering, token_url: str) -> Proof:
         client_id, client_secret = (rendering.values.get(name, "") for name in ("client_id", "client_secret"))
         if self.encoding == "rfc6749":
             # Both parts are encoded before they are joined (RFC 6749 section 2.3.1); without that, an id or a secret
@@ -44,7 +56,7 @@ class ClientSecretBasic:
 
 @dataclass(frozen=True)
 class ClientSecretPost:
-    def prove(self, rendering: Rendering) -> Proof:
+    def prove(self, rendering: Rendering, token_url: str) -> Proof:
         names = CLIENT_VARIABLES["client_secret_post"]
         return Proof(parameters={name: text for name in names if (text := rendering.values.get(name, ""))})
 
@@ -53,11 +65,44 @@ class ClientSecretPost:
 class NoAuthentication:
     """The document places the credentials itself."""
 
-    def prove(self, rendering: Rendering) -> Proof:
+    def prove(self, rendering: Rendering, token_url: str) -> Proof:
         return Proof()
 
 
+@dataclass(frozen=True)
+class ClientAssertion:
+    """A JWT instead of a secret (RFC 7523 section 2.2)."""
+
+    assertion: Assertion
+
+    def prove(self, rendering: Rendering, token_url: str) -> Proof:
+        jwt = make_assertion(self.assertion, rendering, token_url)
+        return Proof(parameters={"client_assertion_type": _JWT_BEARER, "client_assertion": jwt})
+
+
+@dataclass(frozen=True)
+class AssertionGrant:
+    """A JWT that is the grant (RFC 7523 section 2.1), beside whatever authenticates the client."""
+
+    assertion: Assertion
+    client: Authentication
+
+    def prove(self, rendering: Rendering, token_url: str) -> Proof:
+        proof = self.client.prove(rendering, token_url)
+        jwt = make_assertion(self.assertion, rendering, token_url)
+        return Proof(proof.headers, {**proof.parameters, "assertion": jwt})
+
+
 def authentication(request: TokenRequest) -> Authentication:
+    assertion = assertion_of(request)
+    if assertion is not None and request.is_jwt_grant:
+        return AssertionGrant(assertion, _authentication(request, None))
+    return _authentication(request, assertion)
+
+
+def _authentication(request: TokenRequest, assertion: Assertion | None) -> Authentication:
+    if assertion is not None:
+        return ClientAssertion(assertion)
     if request.client_authentication == "client_secret_basic":
         return ClientSecretBasic(request.basic_encoding)
     if request.client_authentication == "client_secret_post":

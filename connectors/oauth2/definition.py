@@ -78,7 +78,24 @@ class Variable(Section):
         return Variable.model_validate({**self.stated(), **stated})
 
 
-ClientAuthentication = Literal["client_secret_basic", "client_secret_post", "none"]
+ClientAuthentication = Literal[
+    "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
+]
+
+
+class Assertion(Section):
+    """A JWT that speaks for the client (RFC 7523). Templates stand in every string of it but `as`."""
+
+    algorithm: str = Field("", description="RS256 … EdDSA; empty: RS256, with client_secret_jwt HS256.")
+    key: str = Field("", description="A PEM private key or a JWK; with client_secret_jwt {{client_secret}}.")
+    key_id: str = Field("", description="The header kid; empty: that of the JWK, if the key is one.")
+    audience: str = Field("", description="The claim aud; empty: the token URL as rendered.")
+    lifetime: Annotated[int, Field(gt=0, le=TEN_YEARS)] = Field(300, description="Seconds from iat to exp.")
+    claims: dict[str, JsonValue] = Field({}, description="Further claims, and others instead of those supplied.")
+    headers: dict[str, JsonValue] = Field({}, description="Further header fields of the JWT, such as x5t#S256.")
+    as_: Literal["grant"] | None = Field(
+        None, alias="as", description="grant: the JWT is the grant itself (RFC 7523 section 2.1)."
+    )
 
 
 class TokenRequest(Section):
@@ -96,6 +113,13 @@ class TokenRequest(Section):
     headers: HeaderFields | None = Field({}, description="Header fields; Content-Type follows body_format.")
     body_format: Literal["form", "json", "text", "none"] = Field("form", description="How the body is written.")
     body: JsonValue = Field(None, description="form: a mapping; json: any JSON; text: one string.")
+    assertion: Assertion | None = Field(
+        None, description="The JWT of client_secret_jwt and private_key_jwt, or the grant."
+    )
+
+    @property
+    def is_jwt_grant(self) -> bool:
+        return self.assertion is not None and self.assertion.as_ == "grant"
 
     @property
     def parameters(self) -> JsonValue:
@@ -235,13 +259,18 @@ SUPPLIED_VARIABLES = (
         display="advanced",
     ),
 )
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SUPPLIED_KEYS = tuple(variable.key for variable in SUPPLIED_VARIABLES)
 RESERVED_NAMES = ("access_token", "token_type", "expires_at", "response", "base_url", "or")
 
 
-def effective_variables(stated: list[Variable]) -> tuple[Variable, ...]:
-    """A method's variables: what the type supplies and the document doesn't name, then what it names, in its order."""
+def effective_variables(stated: list[Variable], grant_type: str = "client_credentials") -> tuple[Variable, ...]:
+    """A method's variables: what the type supplies and the document doesn't name, then what it names, in its order.
+
+    `grant_type` is the default of the variable of that name.
+    """
     supplied = {variable.key: variable for variable in SUPPLIED_VARIABLES}
+    supplied["grant_type"] = supplied["grant_type"].changed({"default": grant_type})
     named = {variable.key for variable in stated}
     return (
         *(variable for key, variable in supplied.items() if key not in named),

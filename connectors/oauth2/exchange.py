@@ -1,5 +1,6 @@
 """One exchange, end to end: the request is made, handed to whoever sends it, and its answer read."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from connectors.oauth2.response import TokenGrant, read_grant
 from connectors.oauth2.templates import Rendering, parse
 from connectors.oauth2.values import secrets_of
 
+_JWT = re.compile(rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 Send = Callable[[HttpRequest], HttpResponse]
 Clock = Callable[[], datetime]
 
@@ -40,6 +42,8 @@ def _unspeakable(method: Method, rendering: Rendering, request: HttpRequest) -> 
     yield from secrets_of(method, rendering.values)
     for sent in request.headers.all("Authorization"):
         yield from (sent, sent.rpartition(" ")[2])
+    # A signed assertion is as good as a secret until it expires.
+    yield from (jwt[0].decode() for jwt in _JWT.finditer(request.url.encode() + b" " + (request.body or b"")))
     for text in method.token_texts():
         if not method.secret_keys.isdisjoint(names_in(text.source)):
             sent = parse(text.source).render(rendering)

@@ -6,8 +6,8 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
-from connectors.oauth2.client_authentication import CLIENT_VARIABLES
-from connectors.oauth2.definition import SUPPLIED_KEYS, AuthMethod, Connector, Variable, effective_variables
+from connectors.oauth2.client_authentication import names_used
+from connectors.oauth2.definition import JWT_BEARER, SUPPLIED_KEYS, AuthMethod, Connector, Variable, effective_variables
 from connectors.oauth2.problems import Path
 from connectors.oauth2.templates import TemplateError, parse
 from connectors.oauth2.urls import UrlTemplate, parse_url
@@ -32,7 +32,12 @@ class Method:
     @cached_property
     def variables(self) -> tuple[Variable, ...]:
         """All of them: the connector's, what the type supplies, the method's own."""
-        return (*self.connector.variables, *effective_variables(self.definition.variables))
+        return (*self.connector.variables, *effective_variables(self.definition.variables, self.grant_type))
+
+    @property
+    def grant_type(self) -> str:
+        """The default of the variable `grant_type`."""
+        return JWT_BEARER if self.definition.token_request.is_jwt_grant else "client_credentials"
 
     @cached_property
     def in_order_of_defaults(self) -> tuple[Variable, ...]:
@@ -56,7 +61,7 @@ class Method:
         """Every name that the templates or the client authentication refer to, through defaults too."""
         request = self.definition.token_request
         names = {name for text in self.texts() for name in names_in(text.source)}
-        names.update(CLIENT_VARIABLES[request.client_authentication])
+        names.update(names_used(request))
         for variable in self.variables:
             if variable.key not in SUPPLIED_KEYS:
                 names.update(names_in(variable.default))
@@ -109,6 +114,8 @@ class Method:
         yield from _strings(("token_request", "query"), request.query)
         yield from _strings(("token_request", "headers"), request.headers)
         yield from _strings(("token_request", "body"), request.parameters)
+        if request.assertion is not None:
+            yield from _strings(("token_request", "assertion"), request.assertion.stated())
         for name in ("access_token", "token_type", "expires_in", "expires_at", "keep", "error", "error_description"):
             yield from _strings(("token_response", name), getattr(response, name))
 

@@ -24,7 +24,15 @@ from connectors.oauth2.templates import Rendering, parse
 from connectors.oauth2.values import check_complete
 
 USER_AGENT = "Latchkey"
-_SUPPLIED = ("grant_type", "scope", "client_id", "client_secret")
+_SUPPLIED = (
+    "grant_type",
+    "scope",
+    "client_id",
+    "client_secret",
+    "assertion",
+    "client_assertion",
+    "client_assertion_type",
+)
 
 
 def make_token_request(method: Method, rendering: Rendering) -> HttpRequest:
@@ -35,13 +43,14 @@ def make_token_request(method: Method, rendering: Rendering) -> HttpRequest:
     check_complete(method, rendering)
     request = method.definition.token_request
     rendering = with_base_url(method, rendering)
-    proof = authentication(request).prove(rendering)
+    token_url = method.token_url.render(rendering)
+    proof = authentication(request).prove(rendering, token_url)
     query = render_pairs(request.query, rendering)
     if request.body_format == "none":
         query += _added(proof, request.query)
     return HttpRequest(
         method=request.method,
-        url=add_query(method.token_url.render(rendering), query),
+        url=add_query(token_url, query),
         headers=_token_headers(request, proof, rendering),
         body=_body(request, proof, rendering),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from connectors.oauth2.client_authentication import CLIENT_VARIABLES
+from connectors.oauth2.client_authentication import names_used
 from connectors.oauth2.method import Method, Text, names_in
 from connectors.oauth2.problems import Problem
 from connectors.oauth2.urls import UrlTemplate
@@ -11,7 +11,7 @@ from connectors.oauth2.urls import UrlTemplate
 def check_secrecy(method: Method) -> Iterator[Problem]:
     """A host that a tenant can influence never receives a secret that the tenant didn't supply."""
     request = method.definition.token_request
-    asked = set(CLIENT_VARIABLES[request.client_authentication]) | _names(method.token_texts())
+    asked = names_used(request) | _names(method.token_texts())
     yield from _check(method, "token_request", method.token_url, asked)
     api = _names(method.api_texts())
     bought_with = operators_secrets(method, asked) if "access_token" in api else ()

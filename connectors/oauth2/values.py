@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from connectors.oauth2.assertions import key_problem
 from connectors.oauth2.definition import Variable
 from connectors.oauth2.errors import ValidationFailed
 from connectors.oauth2.hosts import BadAddress, checked_base, checked_host
@@ -65,6 +66,7 @@ def check_given(method: Method, given: Mapping[str, str]) -> dict[str, str]:
     for key, value in given.items():
         variable = method.by_key.get(key)
         problem = _unknown(method) if variable is None else check_value(variable, value)
+        problem = problem or key_problem(method.definition.token_request, key, value)
         if problem:
             problems[key] = problem
     return problems

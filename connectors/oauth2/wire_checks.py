@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from connectors.oauth2.budgets import BudgetError, parse_budget
-from connectors.oauth2.client_authentication import CLIENT_VARIABLES
+from connectors.oauth2.client_authentication import ADDS_PARAMETERS
 from connectors.oauth2.definition import AuthMethod, TokenRequest
 from connectors.oauth2.problems import Path, Problem
 from connectors.oauth2.template_checks import keys_with_placeholders
@@ -103,15 +103,23 @@ def _check_authentication(request: TokenRequest) -> Iterator[Problem]:
             "The Authorization header is there twice: client_secret_basic makes it too.",
             "Remove the header, or write client_authentication: none.",
         )
-    if request.client_authentication != "client_secret_post" or not CLIENT_VARIABLES[request.client_authentication]:
+    if request.client_authentication not in ADDS_PARAMETERS and not request.is_jwt_grant:
         return
     takes = request.body_format in ("form", "none") or (
         request.body_format == "json" and isinstance(request.parameters, dict | None)
     )
-    if not takes:
+    if takes:
+        return
+    if request.client_authentication == "client_secret_post":
         yield Problem(
             ("token_request", "client_authentication"),
             "client_secret_post has no place in this body.",
             "Write client_authentication: none and put {{client_id}} and {{client_secret}} into the body yourself, "
             "or write client_secret_basic.",
+        )
+    else:
+        yield Problem(
+            ("token_request", "body_format"),
+            "The assertion has no place in this body.",
+            "Write body_format: form (or json with a mapping), or none to send it in the query.",
         )

@@ -38,6 +38,11 @@ def test_saving_a_method_that_states_nothing_states_nothing(page, plain, exporte
             "token_request",
             {"client_authentication": "client_secret_basic"},
         ),
+        (
+            {"client_authentication": "client_secret_jwt", "assertion": '{"claims": {"n": [1, null]}}'},
+            "token_request",
+            {"client_authentication": "client_secret_jwt", "assertion": {"claims": {"n": [1, None]}}},
+        ),
         ({"early": "60"}, "refresh", {"early": 60}),
         ({"on_status": "401, 403"}, "refresh", {"on_status": [401, 403]}),
         ({"retry_codes": "busy\r\nlater"}, "token_response", {"errors": {"retry": ["busy", "later"]}}),

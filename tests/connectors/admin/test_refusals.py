@@ -17,6 +17,7 @@ from tests.admin_forms import form_in
         ("api_headers-0-value", "{{nothing}}"),
         ("access_token_path", "{{nothing}}"),
         ("test_url", "https://example.com/{{nothing}}"),
+        ("assertion", '{"key": "{{nothing}}"}'),
     ],
 )
 def test_a_placeholder_that_names_nothing_is_refused_beside_its_field(page, method, exported, field, value):
@@ -30,6 +31,20 @@ def test_a_placeholder_that_names_nothing_is_refused_beside_its_field(page, meth
     assert form_in(response, "authmethod_form")[field] == value
     assert form_in(response, "authmethod_form")["name"] == "Typed"
     assert exported("zoom") == before
+
+
+@pytest.mark.parametrize("typed", ["{", '{"lifetime": NaN}', "[" * 100_000])
+def test_an_assertion_that_is_no_json_is_refused_beside_its_field(page, method, typed):
+    response = page.save(method, {"assertion": typed})
+
+    assert "This is no JSON" in str(response.context["adminform"].form.errors["assertion"])
+
+
+@pytest.mark.parametrize("typed", ["5", '{"lifetime": "x"}', '{"kye": "x"}'])
+def test_a_wrong_assertion_is_refused_beside_its_field(page, method, typed):
+    response = page.save(method, {"client_authentication": "client_secret_jwt", "assertion": typed})
+
+    assert "assertion" in response.context["adminform"].form.errors
 
 
 def test_a_wrong_default_is_refused_in_its_row(page, method):

@@ -78,11 +78,11 @@ def test_no_body_is_supplied_to_what_is_no_form_of_parameters(body_format):
     ("stated", "path"),
     [
         ({**METHOD, "steps": []}, ("steps",)),
-        ({**METHOD, "token_request": {"url": "x", "assertion": {}}}, ("token_request", "assertion")),
+        ({**METHOD, "token_request": {"url": "x", "assertions": {}}}, ("token_request", "assertions")),
         ({**METHOD, "token_request": {"url": "x", "tls": {}}}, ("token_request", "tls")),
         ({**METHOD, "token_request": {"url": "x", "dpop": True}}, ("token_request", "dpop")),
         (
-            {**METHOD, "token_request": {"url": "x", "client_authentication": "private_key_jwt"}},
+            {**METHOD, "token_request": {"url": "x", "client_authentication": "tls_client_auth"}},
             ("token_request", "client_authentication"),
         ),
         ({**METHOD, "token_request": {}}, ("token_request", "url")),

@@ -40,7 +40,8 @@ def test_every_template_renders_to_what_is_shown(template, result):
 
 @pytest.mark.parametrize("section", Section.__subclasses__())
 def test_every_key_is_explained(section):
-    for key in section.model_fields:
+    for name, field in section.model_fields.items():
+        key = field.alias or name
         assert re.search(rf"`{key}`|`{key}:", REFERENCE) or key in REFERENCE.partition("## Recipes")[0], key
 
 

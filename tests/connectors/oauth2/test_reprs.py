@@ -17,7 +17,7 @@ GRANT = grant(answer({"access_token": SECRET, "token_type": SECRET, "site": SECR
         RENDERING,
         make_token_request(METHOD, RENDERING),
         make_token_request(METHOD, RENDERING).headers,
-        authentication(METHOD.definition.token_request).prove(RENDERING),
+        authentication(METHOD.definition.token_request).prove(RENDERING, "https://auth.example.com/token"),
         answer({"access_token": SECRET}, X_Token=SECRET),
         read_answer(answer({"access_token": SECRET})),
         GRANT,

@@ -253,4 +253,6 @@ def test_the_same_values_make_the_same_request():
 def test_a_proof_shows_no_secret():
     method = method_of(token_request={"client_authentication": "client_secret_basic"})
 
-    assert "Basic" not in repr(authentication(method.definition.token_request).prove(rendering(client_secret="x")))
+    assert "Basic" not in repr(
+        authentication(method.definition.token_request).prove(rendering(client_secret="x"), "https://x")
+    )
