@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -17,6 +18,7 @@ from scripts.steps import ROOT, Outcome, Result, python, report, say
 from scripts.tally import Tally
 
 NOTHING_SELECTED = 5  # pytest's exit code
+CLEARS_UP_WITHIN = 20.0  # seconds
 ON_EMBEDDED = "tests on SQLite and the embedded broker"
 ON_SERVERS = "tests on PostgreSQL and Redis"
 
@@ -35,14 +37,8 @@ class Runs:
         # One worker per core, but not more than the servers they share can bear.
         options = ("-q", "--no-header", "-n", str(min(4, os.cpu_count() or 1)), f"--junitxml={results}")
         began = time.monotonic()
-        done = subprocess.run(
-            python("-m", "pytest", *options, *selection, *self._arguments),
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-        return self._judge(name, done.returncode, self.tally.add(results), time.monotonic() - began)
+        code = run_to_end(python("-m", "pytest", *options, *selection, *self._arguments), environment)
+        return self._judge(name, code, self.tally.add(results), time.monotonic() - began)
 
     def _judge(self, name: str, code: int, ran: int, seconds: float) -> Outcome:
         if code == NOTHING_SELECTED and self._arguments:
@@ -76,6 +72,23 @@ def run_tests(tests: Runs) -> list[Outcome]:
         outcomes.append(Outcome(ON_SERVERS, Result.SKIPPED, reason=missing.reason, remedy=missing.remedy))
     report(outcomes[-1])
     return outcomes
+
+
+def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command; its exit code. Interrupted, it lets the command end its own children first."""
+    # In a session of its own, for a Ctrl-C that reached it twice would break off its clearing up.
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, start_new_session=True
+    ) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(CLEARS_UP_WITHIN)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def conclude(outcomes: Sequence[Outcome], tally: Tally, seconds: float) -> int:

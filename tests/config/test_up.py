@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.process import die_with_parent
+
 ROOT = Path(__file__).parents[2]
 READY_WITHIN = 90  # seconds, on a machine that runs other tests beside
 STOPS_WITHIN = 25  # seconds
@@ -35,6 +37,7 @@ class Up:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=die_with_parent,
         )
         self._reader = threading.Thread(target=lambda: self.lines.extend(self._process.stdout))
         self._reader.start()

@@ -53,7 +53,7 @@ class Account:
                 user=self.uid if self.is_other else None,
                 group=self.gid if self.is_other else None,
                 extra_groups=[] if self.is_other else None,
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=die_with_parent,
             )
 
 
@@ -120,6 +120,7 @@ def _nobody() -> tuple[int, int]:
     return account.pw_uid, account.pw_gid
 
 
-def _die_with_parent() -> None:
-    # After a kill -9 of the test run no server stays behind.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def die_with_parent() -> None:
+    """For `preexec_fn`: after a kill -9 of the test run nothing that it started stays behind. Only Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
