@@ -131,7 +131,7 @@ def test_an_unknown_key_is_answered_with_the_nearest():
 
 
 def test_the_list_holds_every_entry_once_under_its_category():
-    listed = {category: entries for category, entries in ready_made.by_category()}
+    listed = dict(ready_made.by_category())
 
     assert sorted(entry.key for entries in listed.values() for entry in entries) == KEYS
     assert all(entry.category == category for category, entries in listed.items() for entry in entries)
