@@ -48,16 +48,32 @@ def variables(keys: Strategy) -> Strategy:
     return st.lists(named, max_size=4, unique_by=lambda variable: variable["key"])
 
 
+ASSERTION = mapping(
+    {},
+    {
+        "algorithm": TEXTS,
+        "key": TEXTS,
+        "key_id": TEXTS,
+        "audience": TEXTS,
+        "lifetime": st.integers(1, 86_400),
+        "claims": st.dictionaries(TEXTS, JSON, max_size=2),
+        "headers": st.dictionaries(TEXTS, JSON, max_size=2),
+        "as": st.sampled_from(["grant", None]),
+    },
+)
 TOKEN_REQUEST = mapping(
     {"url": TEXTS},
     {
         "method": st.sampled_from(["POST", "GET"]),
-        "client_authentication": st.sampled_from(["client_secret_basic", "client_secret_post", "none"]),
+        "client_authentication": st.sampled_from(
+            ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]
+        ),
         "basic_encoding": st.sampled_from(["rfc6749", "raw"]),
         "query": PARAMETERS | st.none(),
         "headers": HEADERS | st.none(),
         "body_format": st.sampled_from(["form", "json", "text", "none"]),
         "body": JSON,
+        "assertion": ASSERTION | st.none(),
     },
 )
 TOKEN_RESPONSE = mapping(
