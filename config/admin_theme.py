@@ -5,6 +5,9 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
+# It lies below the integrations' own pages, but has an entry of its own.
+_IMPORT = reverse_lazy("admin:integrations_integration_import")
+
 
 def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
     app, name = model.split(".")
@@ -13,11 +16,16 @@ def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
         user = request.user
         return bool(user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}"))
 
+    def is_here(request: Any) -> bool:
+        return str(request.path).startswith(str(link)) and request.path != str(_IMPORT)
+
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "link": link,
         "permission": may_see,
+        "active": is_here,
     }
 
 
@@ -67,7 +75,10 @@ UNFOLD: dict[str, Any] = {
             },
             {
                 "title": "Who reads it",
-                "items": [_entry("Integrations", "hub", "integrations.integration")],
+                "items": [
+                    _entry("Integrations", "hub", "integrations.integration"),
+                    _entry("API keys", "key", "integrations.apikey"),
+                ],
             },
             {
                 "title": "Documents",
@@ -75,7 +86,7 @@ UNFOLD: dict[str, Any] = {
                     {
                         "title": "Import YAML",
                         "icon": "upload_file",
-                        "link": reverse_lazy("admin:integrations_integration_import"),
+                        "link": _IMPORT,
                         "permission": _may_import,
                     }
                 ],

@@ -1,3 +1,3 @@
-from integrations.admin import integration
+from integrations.admin import api_key, integration
 
-__all__ = ["integration"]
+__all__ = ["api_key", "integration"]

@@ -78,3 +78,17 @@ def test_takes_every_permission_that_an_import_needs(client, db, method):
 
     assert response.status_code == 403
     assert not Connector.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("view", "title"),
+    [
+        (IMPORT, "Import YAML"),
+        ("admin:integrations_integration_add", "Integrations"),
+        ("admin:integrations_apikey_changelist", "API keys"),
+    ],
+)
+def test_the_sidebar_marks_the_page_that_is_open_and_no_other(admin_client, view, title):
+    groups = admin_client.get(reverse(view)).context["sidebar_navigation"]
+
+    assert [item["title"] for group in groups for item in group["items"] if item["active"]] == [title]
