@@ -19,6 +19,7 @@ from connectors.admin.exporting import download
 from connectors.admin.fields import switch
 from connectors.admin.in_use import InUseMixin, instances_link
 from connectors.admin.logo import LogoField, picture
+from connectors.admin.spare_row import SpareRowMixin
 from connectors.admin.texts import TextsKept
 from connectors.admin.variables import ConnectorVariableInline, edited_by
 from connectors.documents import connector_document
@@ -61,7 +62,7 @@ class ConnectorForm(TextsKept):
 
 
 @admin.register(Connector)
-class ConnectorAdmin(InUseMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
+class ConnectorAdmin(InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
     """A connector's own page: what all its methods share."""
 
     form = ConnectorForm

@@ -20,13 +20,14 @@ from unfold.admin import ModelAdmin
 from connectors.admin.in_use import InUseMixin, instances_link
 from connectors.admin.method_form import AddMethodForm, MethodForm, supplied_variables
 from connectors.admin.sections import fields_of
+from connectors.admin.spare_row import SpareRowMixin
 from connectors.admin.variables import MethodVariableInline, edited_by
 from connectors.markdown import render
 from connectors.models import AuthMethod, Variable
 
 
 @admin.register(AuthMethod)
-class AuthMethodAdmin(InUseMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
+class AuthMethodAdmin(InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
     """One page for everything that an authentication method says."""
 
     form = MethodForm

@@ -16,6 +16,7 @@ from unfold.widgets import BASE_INPUT_CLASSES, UnfoldAdminExpandableTextareaWidg
 
 from connectors.admin.checking import check_method, check_own, sentence, unused_variables
 from connectors.admin.sections import field_of
+from connectors.admin.spare_row import blank_rows
 from connectors.admin.texts import TextsKept, unchanged
 from connectors.models import AuthMethod, Variable
 from connectors.oauth2.definition import SUPPLIED_KEYS
@@ -189,7 +190,7 @@ class VariableInline(StackedInline):  # type: ignore[misc]  # (unfold has no typ
     model = Variable
     form = VariableForm
     formset = VariableFormSet
-    extra = 0
+    template_after = "admin/connectors/add_variable.html"
     fieldsets = (
         (None, {"fields": (("key", "label", "default", "display"), ("required", "secret"))}),
         (
@@ -215,6 +216,9 @@ class VariableInline(StackedInline):  # type: ignore[misc]  # (unfold has no typ
             # Of several lines, for a key may be one in PEM.
             return db_field.formfield(widget=SecretWidget({"class": " ".join(BASE_INPUT_CLASSES)}, multiline=True))
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return blank_rows(request)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Variable]:
         rows: models.QuerySet[Variable] = super().get_queryset(request)

@@ -75,3 +75,24 @@ def test_a_wrong_base_url_of_a_new_connector_is_refused_beside_its_field(page, d
 
     assert "base_url" in response.context["adminform"].form.errors
     assert not Connector.objects.exists()
+
+
+def test_a_variable_is_added_without_scripts(page, method):
+    saved = page.client.post(page.address(method), {**page.fields(method), "_continue": "blank-row"})
+    last = method.variables.count()
+    fields = form_in(page.client.get(saved.url), "authmethod_form")
+    page.client.post(saved.url, {**fields, f"variables-{last}-key": "audience", "_continue": "1"})
+
+    assert fields[f"variables-{last}-key"] == ""
+    assert method.variables.filter(key="audience").count() == 1
+    assert f"variables-{last + 1}-key" not in page.fields(method)
+
+
+def test_a_blank_row_that_stays_blank_adds_nothing(page, method):
+    address, before = f"{page.address(method)}?blank-row", method.variables.count()
+    fields = form_in(page.client.get(address), "authmethod_form")
+
+    response = page.client.post(address, {**fields, "_save": "1"})
+
+    assert response.status_code == 302
+    assert method.variables.count() == before
