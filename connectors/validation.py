@@ -127,7 +127,7 @@ def _problem(model: type[Section], path: Path, data: object, detail: ErrorDetail
 
 
 def _unknown(model: type[Section], path: Path) -> Problem:
-    known = list(section_at(model, path[:-1]).model_fields)
+    known = [field.alias or name for name, field in section_at(model, path[:-1]).model_fields.items()]
     close = get_close_matches(str(path[-1]), known, n=1)
     guess = f"Did you mean {close[0]}? " if close else ""
     return Problem(path, f"Unknown key `{path[-1]}`.", f"{guess}Keys here: {', '.join(known)}.")

@@ -69,6 +69,18 @@ def variable(**changes: Any) -> dict[str, Any]:
             {"refresh": {"eraly": 1}},
             "refresh.eraly Unknown key `eraly`. Did you mean early? Keys here: early, on_status,",
         ),
+        (
+            {"token_request": {"url": "a", "assertion": {"ass": "grant"}}},
+            "token_request.assertion.ass Unknown key `ass`. Did you mean as? Keys here: algorithm, key, key_id,",
+        ),
+        (
+            {"token_request": {"url": "a", "assertion": {"as": "grnt"}}},
+            "token_request.assertion.as “grnt” can't stand here.",
+        ),
+        (
+            {"token_request": {"url": "a", "assertion": {"claims": {"a": {1: 2}}}}},
+            "token_request.assertion.claims.a",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_once_and_with_what_to_write(changes, expected):
