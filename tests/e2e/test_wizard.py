@@ -24,7 +24,8 @@ def acme(zoom: AuthMethod) -> Tenant:
 
 def _fits(page: Page) -> None:
     """Nothing has to be scrolled sideways."""
-    wide, room = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    # A locator waits for the element; a page that is just being exchanged for the next has none.
+    wide, room = page.locator("html").evaluate("html => [html.scrollWidth, window.innerWidth]")
     assert wide <= room, page.url
 
 
