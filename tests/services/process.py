@@ -33,6 +33,14 @@ class Account:
         self.is_other = os.geteuid() == 0
         self.uid, self.gid = _nobody() if self.is_other else (os.geteuid(), os.getegid())
 
+    @property
+    def has_name(self) -> bool:
+        try:
+            pwd.getpwuid(self.uid)
+        except KeyError:
+            return False
+        return True
+
     def own(self, folder: Path) -> None:
         if self.is_other:
             for path in (folder, *folder.rglob("*")):
