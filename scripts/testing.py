@@ -34,8 +34,8 @@ class Runs:
     def run(self, name: str, environment: Mapping[str, str], *selection: str) -> Outcome:
         say(f"\n{name}")
         results = self._folder / f"{len(list(self._folder.iterdir()))}.xml"
-        # One worker per core, but not more than the servers they share can bear.
-        options = ("-q", "--no-header", "-n", str(min(4, os.cpu_count() or 1)), f"--junitxml={results}")
+        # One more than there are cores, for tests wait for servers; but not more than these can bear.
+        options = ("-q", "--no-header", "-n", str(min(4, (os.cpu_count() or 1) + 1)), f"--junitxml={results}")
         began = time.monotonic()
         code = run_to_end(python("-m", "pytest", *options, *selection, *self._arguments), environment)
         return self._judge(name, code, self.tally.add(results), time.monotonic() - began)
