@@ -16,20 +16,20 @@ pytestmark = pytest.mark.faults
 
 PROGRAMS = {
     "steady": """
-        import time
-        print("here", flush=True)
+        import os, time
+        print("here as", os.getpid(), flush=True)
         time.sleep(60)
     """,
     "stubborn": """
-        import signal, time
+        import os, signal, time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        print("here", flush=True)
+        print("here as", os.getpid(), flush=True)
         time.sleep(60)
     """,
     "parent": """
-        import subprocess, sys, time
+        import os, subprocess, sys, time
         grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-        print("grandchild", grandchild.pid, flush=True)
+        print("generations", os.getpid(), grandchild.pid, flush=True)
         time.sleep(60)
     """,
     "crashing": "raise SystemExit(3)",
@@ -102,7 +102,7 @@ def is_gone_soon(pid, seconds=15):
 def test_what_a_child_writes_stands_under_its_name(supervise, lines):
     supervise("steady")
 
-    assert lines.wait_for("here") == "steady | here"
+    assert lines.wait_for("here").startswith("steady | here as ")
 
 
 def test_a_crashed_child_is_started_again_and_said_so(supervise, lines):
@@ -121,11 +121,10 @@ def test_a_child_that_keeps_crashing_is_named_as_such(supervise, lines, monkeypa
 
 
 def test_a_killed_child_takes_its_own_children_along(supervise, lines):
-    supervisor = supervise("parent")
-    grandchild = int(lines.wait_for("grandchild").split()[-1])
-    child = supervisor._posts[0].child
+    supervise("parent")
+    child, grandchild = map(int, lines.wait_for("generations").split()[-2:])
 
-    os.kill(child.pid, signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
 
     lines.wait_for("killed by SIGKILL")
     assert is_gone_soon(grandchild)
@@ -133,20 +132,18 @@ def test_a_killed_child_takes_its_own_children_along(supervise, lines):
 
 def test_stopping_leaves_no_process_of_any_generation(supervise, lines):
     supervisor = supervise("parent", "steady")
-    grandchild = int(lines.wait_for("grandchild").split()[-1])
-    lines.wait_for("here")
-    pids = [post.child.pid for post in supervisor._posts]
+    pids = [int(pid) for pid in lines.wait_for("generations").split()[-2:]]
+    pids.append(int(lines.wait_for("here as").split()[-1]))
 
     supervisor.stop()
 
-    assert all(is_gone_soon(pid) for pid in [*pids, grandchild])
+    assert all(is_gone_soon(pid) for pid in pids)
 
 
 def test_a_child_that_does_not_stop_is_killed(supervise, lines, monkeypatch):
     monkeypatch.setattr("config.supervisor.STOP_WITHIN", 0.3)
     supervisor = supervise("stubborn")
-    lines.wait_for("here")
-    pid = supervisor._posts[0].child.pid
+    pid = int(lines.wait_for("here as").split()[-1])
 
     supervisor.stop()
 
@@ -163,12 +160,12 @@ def test_a_program_run_once_tells_whether_it_succeeded(supervise, lines):
 
 
 def test_children_end_with_a_supervisor_that_was_killed(tmp_path):
-    (tmp_path / "steady.py").write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")
+    (tmp_path / "steady.py").write_text("import os, time\nprint('here as', os.getpid(), flush=True)\ntime.sleep(60)\n")
     (tmp_path / "supervising.py").write_text(
         "import os\nfrom pathlib import Path\n"
         "from config.child import Program\nfrom config.supervisor import Supervisor\n"
         "s = Supervisor([Program('steady', 'steady')], folder=Path(__file__).parent, environment=os.environ,\n"
-        "    write=lambda line: print(line, s._posts[0].child.pid, flush=True))\ns.run()\n"
+        "    write=lambda line: print(line, flush=True))\ns.run()\n"
     )
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     with subprocess.Popen(
