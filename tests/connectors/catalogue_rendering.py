@@ -21,6 +21,7 @@ from connectors.oauth2.method import Method
 from connectors.oauth2.request import make_token_request
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
+from tests.connectors.catalogue_assertions import private_key, said, without_jwt, without_keys
 
 FOLDER = Path(__file__).parent / "catalogue_expectations"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -32,10 +33,14 @@ def methods(connector: Connector) -> list[Method]:
     return [Method(connector, definition) for definition in connector.auth_methods]
 
 
-def given(method: Method) -> dict[str, str]:
-    """What a tenant's user types who follows the examples: nothing where there is a default."""
+def given(method: Method, **more: str) -> dict[str, str]:
+    """What a tenant's user types who follows the examples: nothing where there is a default.
+
+    `more` is what is chosen instead of a default; a private key fits it.
+    """
+    chosen = _resolved(method, more)
     return {
-        variable.key: _example(variable)
+        variable.key: private_key(method, variable.key, chosen) or _example(variable)
         for variable in method.asked
         if variable.is_typed_by_tenant and not variable.default and (variable.required or variable.example)
     }
@@ -50,13 +55,18 @@ def _example(variable: Variable) -> str:
 
 
 def rendering(method: Method, **more: str) -> Rendering:
-    return resolve(method, {**given(method), **more}, {}, now=NOW, uuid=UUID(int=1))
+    return _resolved(method, {**given(method, **more), **more})
+
+
+def _resolved(method: Method, values: dict[str, str]) -> Rendering:
+    return resolve(method, values, {}, now=NOW, uuid=UUID(int=1))
 
 
 def as_sent(request: HttpRequest) -> dict[str, Any]:
     stated = {name: value for name, value in request.headers.fields if name != "User-Agent"}
     body = None if request.body is None else request.body.decode()
-    return {"method": request.method, "url": request.url, "headers": stated, "body": body}
+    asked = {"method": request.method, "url": request.url, "headers": stated, "body": body and without_jwt(body)}
+    return {**asked, **said(body or "", CREDENTIALS["client_secret"])}
 
 
 def expectations(key: str) -> dict[str, Any]:
@@ -73,7 +83,7 @@ def record(key: str) -> None:
         name = method.definition.key
         sent = as_sent(make_token_request(method, rendering(method)))
         kept = {"answer": before[name]["answer"]} if "answer" in before.get(name, {}) else {}
-        after[name] = {"given": given(method), "request": sent, **kept}
+        after[name] = {"given": without_keys(given(method)), "request": sent, **kept}
     file.write_text(json.dumps(after, indent=2, ensure_ascii=False) + "\n")
 
 

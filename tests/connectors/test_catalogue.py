@@ -18,6 +18,7 @@ from connectors.oauth2.request import api_signature, make_test_request, make_tok
 from connectors.oauth2.templates import parse
 from connectors.oauth2.urls import UrlTemplate
 from connectors.oauth2.values import check_given, missing
+from tests.connectors.catalogue_assertions import without_jwt, without_keys
 from tests.connectors.catalogue_rendering import FOLDER, NOW, as_sent, expectations, given, methods, rendering
 from tests.connectors.catalogue_stand_in import encoded, shaped, stand_in
 
@@ -83,7 +84,7 @@ def test_what_an_entry_sends_is_what_was_recorded(key, method):
 
     assert check_given(method, given(method)) == {}
     assert missing(method, rendered) == ()
-    assert given(method) == recorded["given"]
+    assert without_keys(given(method)) == recorded["given"]
     assert as_sent(request) == recorded["request"]
     assert urlsplit(request.url).scheme == "https"
 
@@ -111,7 +112,7 @@ def test_a_token_is_bought_of_a_stand_in_and_signs_a_request(key, method, provid
 
     expected = recorded["request"]
     assert (provider.asked["method"], provider.asked["url"]) == (expected["method"], expected["url"])
-    assert provider.asked["body"] == (expected["body"] or "")
+    assert without_jwt(provider.asked["body"]) == (expected["body"] or "")
     for name, value in expected["headers"].items():
         assert provider.asked["headers"][name.lower()] == value
     assert grant.access_token == "T0KEN"
