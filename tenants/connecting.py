@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from connectors import transport
 from connectors.definitions import definition_of
@@ -16,6 +15,7 @@ from connectors.models import AuthMethod
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, ask, try_token
 from connectors.oauth2.values import resolve
+from tenants import database_time
 from tenants.budgets import enter_request
 from tenants.errors import removed
 from tenants.filled_in import kept_of, store_values
@@ -38,7 +38,7 @@ def connect(
     set_at: Mapping[str, str] | None = None,
     actor: Any = None,
     send: Send = transport.send,
-    clock: Clock = timezone.now,
+    clock: Clock = database_time.now,
 ) -> Instance:
     """Ask for a token with these values, and make an instance of it. Nothing is stored if that fails.
 
@@ -67,7 +67,12 @@ def connect(
 
 
 def add_pending(
-    tenant: Tenant, auth_method: AuthMethod, *, name: str = "", values: Mapping[str, str], clock: Clock = timezone.now
+    tenant: Tenant,
+    auth_method: AuthMethod,
+    *,
+    name: str = "",
+    values: Mapping[str, str],
+    clock: Clock = database_time.now,
 ) -> Instance:
     """An instance whose token is still to be asked for (`check_now`). Raises `NameTaken` or `ValidationFailed`."""
     name = free_name(_in_use(tenant, auth_method), name)
@@ -93,7 +98,7 @@ def reconnect(
     name: str | None = None,
     actor: Any = None,
     send: Send = transport.send,
-    clock: Clock = timezone.now,
+    clock: Clock = database_time.now,
     sleep: Sleep = time.sleep,
 ) -> Instance:
     """Ask for a token with a whole new set of values; only when there is one do they take the old ones' place.
@@ -140,7 +145,7 @@ def check_now(
     *,
     actor: Any = None,
     send: Send = transport.send,
-    clock: Clock = timezone.now,
+    clock: Clock = database_time.now,
     sleep: Sleep = time.sleep,
 ) -> Instance:
     """Renew the token now, whatever the schedule says, and make the definition's test request.
@@ -198,7 +203,7 @@ def _overtaken() -> ProviderUnavailable:
     )
 
 
-def pause(instance: Instance, *, actor: Any = None, clock: Clock = timezone.now) -> None:
+def pause(instance: Instance, *, actor: Any = None, clock: Clock = database_time.now) -> None:
     """Stop renewing, and hand out no token."""
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
@@ -208,7 +213,7 @@ def pause(instance: Instance, *, actor: Any = None, clock: Clock = timezone.now)
     _reload(instance)
 
 
-def resume(instance: Instance, *, actor: Any = None, clock: Clock = timezone.now) -> None:
+def resume(instance: Instance, *, actor: Any = None, clock: Clock = database_time.now) -> None:
     """Go on: a token that still lives serves again, and one is asked for at the next tick."""
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
@@ -221,7 +226,7 @@ def resume(instance: Instance, *, actor: Any = None, clock: Clock = timezone.now
     _reload(instance)
 
 
-def rename(instance: Instance, name: str, *, actor: Any = None, clock: Clock = timezone.now) -> None:
+def rename(instance: Instance, name: str, *, actor: Any = None, clock: Clock = database_time.now) -> None:
     """Give the instance another name. Raises `NameTaken`."""
     name = free_name(_siblings(instance), name)
     try:

@@ -9,14 +9,13 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
 from connectors.oauth2.exchange import Clock
 from connectors.oauth2.values import check_complete, check_given, missing, resolve
-from tenants import connecting
+from tenants import connecting, database_time
 from tenants.errors import NameTaken
 from tenants.models import Draft, Instance, Tenant
 from tenants.models.lease import lease_length
@@ -51,7 +50,7 @@ def begin(tenant: Tenant, user: User, method: AuthMethod, *, pk: UUID, instance:
 
 
 def submit(
-    draft: Draft, typed: Mapping[str, str | None], *, name: str | None = None, clock: Clock = timezone.now
+    draft: Draft, typed: Mapping[str, str | None], *, name: str | None = None, clock: Clock = database_time.now
 ) -> None:
     """Keep what was typed; where it will do, the draft is then ready to be tried, else its `problem` says why not.
 
@@ -77,7 +76,7 @@ def run(
     *,
     connect: Callable[..., Instance] = connecting.connect,
     reconnect: Callable[..., Instance] = connecting.reconnect,
-    clock: Clock = timezone.now,
+    clock: Clock = database_time.now,
 ) -> None:
     """Try the draft, if it is ready and nobody else is at it. However it ends, the draft says so afterwards."""
     started = clock()
@@ -108,7 +107,7 @@ def patience(*, reconnects: bool) -> timedelta:
     return lease_length() * (3 if reconnects else 1)
 
 
-def cancel(draft: Draft, *, clock: Clock = timezone.now) -> bool:
+def cancel(draft: Draft, *, clock: Clock = database_time.now) -> bool:
     """Delete the draft and what it holds, unless it is being tried or connected. Answers whether it is gone."""
     count, _ = Draft.objects.filter(pk=draft.pk).filter(~Q(state__in=_SETTLED) | _untried(clock())).delete()
     return bool(count)

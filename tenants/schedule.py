@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError
-from django.utils import timezone
 
 from connectors import transport
 from connectors.encryption import SecretUnreadable
@@ -17,6 +16,7 @@ from connectors.oauth2.exchange import Clock, Send, ask
 from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
+from tenants import database_time
 from tenants.errors import InstanceNotFound
 from tenants.models.event import Event
 from tenants.models.lease import lease_length
@@ -38,13 +38,13 @@ class Tally:
     lost: int = 0  # the lease had passed to another when the answer came
 
 
-def chunks_due(clock: Clock = timezone.now, *, most: int = 200) -> int:
+def chunks_due(clock: Clock = database_time.now, *, most: int = 200) -> int:
     """How many chunks are due now, at most `most`."""
     due = Token.objects.due(clock()).order_by()[: most * CHUNK].count()
     return -(-due // CHUNK)
 
 
-def renew_chunk(*, send: Send = transport.send, clock: Clock = timezone.now, threads: int = THREADS) -> Tally:
+def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now, threads: int = THREADS) -> Tally:
     """Claim up to a chunk of due tokens and renew them, several at a time.
 
     Only the caller's thread uses the database.

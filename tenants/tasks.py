@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
-from tenants import drafts, schedule
+from tenants import database_time, drafts, schedule
 from tenants.budgets import prune_accounts
 
 
@@ -26,7 +25,7 @@ def renew_chunk() -> None:
 @shared_task
 def prune() -> None:
     """Delete history, drafts and counts that have had their time."""
-    now = timezone.now()
+    now = database_time.now()
     schedule.prune_events(now - timedelta(days=settings.EVENT_RETENTION_DAYS))
     drafts.prune(now)
     prune_accounts(now)

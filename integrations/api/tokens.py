@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from django.utils import timezone
 from ninja import Query, Router, Schema
 from pydantic import Field
 
@@ -16,6 +15,7 @@ from integrations.api.authentication import ApiRequest, call
 from integrations.api.pages import refuse_unknown
 from integrations.api.seen import InstanceId, instance_of
 from integrations.models import Component
+from tenants import database_time
 from tenants.credentials import Credentials
 from tenants.models import Instance
 
@@ -117,7 +117,7 @@ def _token(instance: Instance, min_ttl: float | None) -> TokenOut:
         access_token=credentials.access_token,
         token_type=credentials.token_type,
         expires_at=None if expires_at is None else expires_at.astimezone(UTC),
-        expires_in=None if expires_at is None else max(0, int((expires_at - timezone.now()).total_seconds())),
+        expires_in=None if expires_at is None else max(0, int((expires_at - database_time.now()).total_seconds())),
         headers={
             name: value
             for name, value in credentials.headers.items()

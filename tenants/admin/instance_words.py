@@ -7,13 +7,12 @@ from typing import Any
 from django.contrib import admin
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from tenants import connecting
+from tenants import connecting, database_time
 from tenants.models import Instance, Token
 
 EVENTS_SHOWN = 50
@@ -36,7 +35,7 @@ def said_of(token: Token) -> str:
         return "No access token yet"
     if token.expires_at is None:
         return "Valid access token, kept until an API refuses it"
-    if token.expires_at <= timezone.now():
+    if token.expires_at <= database_time.now():
         return f"The access token expired on {moment(token.expires_at)}"
     return f"Valid access token, expires on {moment(token.expires_at)}"
 

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from connectors import transport
 from connectors.definitions import definition_of
@@ -18,6 +17,7 @@ from connectors.models import AuthMethod, Connector
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.request import api_signature
+from tenants import database_time
 from tenants.client import ApiSession
 from tenants.credentials import Credentials
 from tenants.errors import InstanceNotFound, NotConnected, SeveralInstances, removed
@@ -133,7 +133,7 @@ class Instance(models.Model):
         min_ttl: float | None = None,
         *,
         send: Send = transport.send,
-        clock: Clock = timezone.now,
+        clock: Clock = database_time.now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Credentials:
         """A token with at least `min_ttl` seconds to live (default: 30, or half the token's life if that is less).
@@ -169,7 +169,7 @@ class Instance(models.Model):
         """An authorized `requests.Session`: relative to the base URL, signed, renewed once when a token is rejected."""
         return ApiSession(self._latest_credentials, definition_of(self.auth_method).method.definition.refresh)
 
-    def report_rejected(self, access_token: str, *, clock: Clock = timezone.now) -> bool:
+    def report_rejected(self, access_token: str, *, clock: Clock = database_time.now) -> bool:
         """An API turned this token down before its time; False if that changes nothing (see `Token.reject`)."""
         with transaction.atomic():
             try:

@@ -6,13 +6,12 @@ from uuid import UUID, uuid4
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from connectors.definitions import definition_of
 from connectors.markdown import render as render_markdown
 from connectors.models import AuthMethod, Connector
-from tenants import drafts
+from tenants import database_time, drafts
 from tenants.models import Draft, Instance, Tenant
 from tenants.wizard.access import MemberRequest, member_page
 from tenants.wizard.forms import form_of, read
@@ -110,7 +109,7 @@ def _submit(request: MemberRequest, draft: Draft) -> HttpResponse:
 
 
 def _show_form(request: MemberRequest, draft: Draft) -> HttpResponse:
-    definition, now = definition_of(draft.auth_method), timezone.now()
+    definition, now = definition_of(draft.auth_method), database_time.now()
     problem: dict[str, Any] = draft.problem or {}
     errors = problem.get("fields", {})
     form = form_of(definition, draft.values, draft.set_at, errors=errors, now=now)

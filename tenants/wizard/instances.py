@@ -5,12 +5,12 @@ from uuid import UUID, uuid4
 from django.db.models import Case, IntegerField, Prefetch, Q, Value, When
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from connectors.definitions import definition_of
 from connectors.models import Connector
 from connectors.oauth2.values import resolve
+from tenants import database_time
 from tenants.models import Instance, Tenant
 from tenants.models.instance import InstanceQuerySet
 from tenants.wizard.access import MemberRequest, member_page
@@ -48,7 +48,7 @@ def listing(request: MemberRequest, tenant: Tenant) -> HttpResponse:
 def detail(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
     """One instance: status, token, values, history."""
     instance = get_object_or_404(_shown(tenant).select_related("filled_in"), pk=pk)
-    definition, now = definition_of(instance.auth_method), timezone.now()
+    definition, now = definition_of(instance.auth_method), database_time.now()
     held = instance.filled_in
     rendering = resolve(definition.method, held.values, definition.operator_values(), now=now, uuid=uuid4())
     context = {

@@ -7,8 +7,8 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
+from tenants import database_time
 from tenants.models import Tenant
 from tenants.wizard.access import MemberRequest
 
@@ -21,7 +21,7 @@ def show(
     """Render one of the tenant's pages. `now` is one instant for all that the page says of times."""
     shared = {
         "tenant": tenant,
-        "now": timezone.now(),
+        "now": database_time.now(),
         "has_other_tenants": Tenant.objects.of_user(request.user).exclude(pk=tenant.pk).exists(),
     }
     return render(request, f"wizard/{template}.html", {**shared, **context}, status=status)

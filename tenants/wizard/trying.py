@@ -4,11 +4,10 @@ from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from connectors.models import Connector
-from tenants import drafts
+from tenants import database_time, drafts
 from tenants.models import Draft, Tenant
 from tenants.wizard.access import MemberRequest, member_page
 from tenants.wizard.filling import go_on, own_draft
@@ -24,7 +23,7 @@ def connecting(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse
     if draft.state != Draft.State.CONNECTING:
         return go_on(draft)
     connector = get_object_or_404(with_logo_known(Connector.objects.all()), pk=draft.auth_method.connector_id)
-    is_first = drafts.is_claimable(draft, timezone.now())
+    is_first = drafts.is_claimable(draft, database_time.now())
     return show(
         request, tenant, "connecting", {"draft": draft, "connector": connector, "wait_seconds": 0 if is_first else 2}
     )
@@ -49,7 +48,7 @@ def progress(request: MemberRequest, tenant: Tenant, pk: UUID) -> JsonResponse:
     return JsonResponse(
         {
             "next": go_on(draft)["Location"] if is_over else None,
-            "waits_for_run": drafts.is_claimable(draft, timezone.now()),
+            "waits_for_run": drafts.is_claimable(draft, database_time.now()),
         }
     )
 
