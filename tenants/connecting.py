@@ -180,6 +180,7 @@ def _renewed(token: Token, actor: Any, send: Send, clock: Clock) -> None:
     kind = Event.Kind.CONNECTED if first else Event.Kind.RENEWED
     try:
         if not token.renew(send=send, clock=clock, kind=kind, actor=actor):
+            token.refresh_from_db()  # it may have been removed
             raise _overtaken()
     finally:
         token.give_back()

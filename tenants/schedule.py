@@ -1,8 +1,9 @@
 """Which tokens are due, claimed and renewed in batches."""
 
 import logging
+import time
 import traceback
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -17,15 +18,16 @@ from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from tenants import database_time
-from tenants.errors import InstanceNotFound
 from tenants.models.event import Event
 from tenants.models.lease import lease_length
+from tenants.models.outcome import Outcome, write_back
 from tenants.models.token import Token
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 50
-THREADS = 16
+CHUNK = 100
+THREADS = 32
+WRITE_EVERY = 0.5  # seconds that a result waits for others, to be written together with them
 
 
 @dataclass
@@ -55,37 +57,84 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
     due = Token.objects.due(now).order_by()[:CHUNK].count()
     until = now + lease_length(exchanges=-(-due // threads))
     claimed = Token.objects.claim_due(now, owner=owner, until=until, limit=due) if due else []
-    tally = Tally(claimed=len(claimed))
+    batch = Batch(Tally(claimed=len(claimed)), clock)
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="renew") as pool:
-        asked = {}
-        for token in _readable(claimed, owner, tally, clock):
+        asked: dict[Future[TokenGrant | LatchkeyError], Token] = {}
+        for token in _readable(claimed, owner, batch):
             token.hold(owner)
             prepared = _prepared(token, clock)
             if isinstance(prepared, LatchkeyError):
-                _write(token, prepared, tally, clock)
+                batch.add(token, prepared)
             else:
                 asked[pool.submit(_ask, *prepared, send, clock)] = token
-        for done in as_completed(asked):
-            _write(asked[done], done.result(), tally, clock)
-    return tally
+        while asked:
+            done, _ = wait(asked, timeout=WRITE_EVERY, return_when=FIRST_COMPLETED)
+            for future in done:
+                batch.add(asked.pop(future), future.result())
+            batch.write_if_old()
+        batch.write()
+    return batch.tally
 
 
-def _readable(claimed: list[UUID], owner: UUID, tally: Tally, clock: Clock) -> list[Token]:
+class Batch:
+    """Outcomes on their way into the database: few statements for many, but none kept waiting for a slow provider."""
+
+    def __init__(self, tally: Tally, clock: Clock) -> None:
+        self.tally = tally
+        self._clock = clock
+        self._outcomes: list[Outcome] = []
+        self._oldest = 0.0
+
+    def add(self, token: Token, result: TokenGrant | LatchkeyError) -> None:
+        if not self._outcomes:
+            self._oldest = time.monotonic()
+        self._outcomes.append(
+            token.failed(result, now=self._clock()) if isinstance(result, LatchkeyError) else token.kept(result)
+        )
+
+    def write_if_old(self) -> None:
+        if self._outcomes and time.monotonic() - self._oldest > WRITE_EVERY:
+            self.write()
+
+    def write(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        try:
+            written = write_back(outcomes, tokens=Token)
+        except DatabaseError:
+            # One of them may be at fault: the others' results are still to be written.
+            written = set().union(*(_written_alone(outcome) for outcome in outcomes))
+        for outcome in outcomes:
+            counted = outcome.instance.pk in written
+            self.tally.lost += not counted
+            self.tally.failed += counted and outcome.error is not None
+            self.tally.renewed += counted and outcome.error is None
+
+
+def _written_alone(outcome: Outcome) -> set[UUID]:
+    try:
+        return write_back([outcome], tokens=Token)
+    except DatabaseError as error:
+        # This one is asked for again when its lease has run out.
+        logger.error("A renewed token could not be stored: %s at %s", type(error).__name__, _place(error))
+        return set()
+
+
+def _readable(claimed: list[UUID], owner: UUID, batch: Batch) -> list[Token]:
     """The claimed tokens; one whose secrets can't be decrypted fails by itself and spoils no other."""
     try:
         return list(Token.objects.with_definitions().filter(pk__in=claimed))
     except SecretUnreadable:
-        return [token for pk in claimed for token in _one_readable(pk, owner, tally, clock)]
+        return [token for pk in claimed for token in _one_readable(pk, owner, batch)]
 
 
-def _one_readable(pk: UUID, owner: UUID, tally: Tally, clock: Clock) -> list[Token]:
+def _one_readable(pk: UUID, owner: UUID, batch: Batch) -> list[Token]:
     try:
         return list(Token.objects.with_definitions().filter(pk=pk))
     except SecretUnreadable as error:
         trouble = error
     for token in Token.objects.with_methods().defer("secrets").filter(pk=pk):
         token.hold(owner)
-        _write(token, trouble, tally, clock)
+        batch.add(token, trouble)
     return []
 
 
@@ -118,21 +167,6 @@ def _place(error: Exception) -> str:
     """Where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
-
-
-def _write(token: Token, outcome: TokenGrant | LatchkeyError, tally: Tally, clock: Clock) -> None:
-    failed = isinstance(outcome, LatchkeyError)
-    try:
-        written = token.fail(outcome, now=clock()) if isinstance(outcome, LatchkeyError) else token.keep(outcome)
-    except InstanceNotFound:
-        written = False
-    except DatabaseError as error:
-        # The others' results are still to be written; this one is asked for again when its lease has run out.
-        logger.error("A renewed token could not be stored: %s at %s", type(error).__name__, _place(error))
-        written = False
-    tally.failed += written and failed
-    tally.renewed += written and not failed
-    tally.lost += not written
 
 
 def prune_events(older_than: datetime, *, batch: int = 1000) -> int:

@@ -1,7 +1,7 @@
 """One tenant's configured use of one authentication method."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from connectors import transport
 from connectors.definitions import definition_of
@@ -74,6 +75,11 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         if locked is None:
             raise removed()
         return locked
+
+    def lock_all(self, pks: Iterable[UUID]) -> "dict[UUID, Instance]":
+        """These instances, as far as they exist, locked until the transaction ends: always in the same order."""
+        rows = self.select_for_update(no_key=True).filter(pk__in=list(pks)).order_by("pk")
+        return {instance.pk: instance for instance in rows}
 
     def needing_attention(self) -> Self:
         """Instances that no amount of waiting will mend."""
@@ -178,29 +184,44 @@ class Instance(models.Model):
                 return False
             return token.bought.access_token == access_token and token.reject(now=clock())
 
-    def settle(
+    @property
+    def reason(self) -> tuple[str, str, str]:
+        """The status, and why it is what it is."""
+        return self.status, self.status_code, self.status_reason
+
+    def settled(
         self, status: str, kind: str, *, at: datetime, error: LatchkeyError | None = None, actor: Any = None
-    ) -> None:
-        """Set the status that an event of this kind brings, with its reason; and record it, unless it is trouble known
-        already. The instance must be locked.
+    ) -> Event | None:
+        """Take on the status that an event of this kind brings, with its reason; the event, unless it is trouble known
+        already. Both are still to be saved, and the instance must be locked.
         """
-        was = (self.status, self.status_code, self.status_reason)
+        was = self.reason
         code, reason = (error.code, str(error)) if error else ("", "")
-        if was != (status, code, reason):
-            self.status, self.status_code, self.status_reason = status, code, reason
-            self.save(update_fields=["status", "status_code", "status_reason", "updated_at"])
-        elif error is not None:
-            return
+        if was == (status, code, reason) and error is not None:
+            return None
+        self.status, self.status_code, self.status_reason = status, code, reason
+        if self.reason != was:
+            self.updated_at = timezone.now()
         if kind == Event.Kind.RENEWED and was[0] in (self.Status.FAILING, self.Status.ACTION_REQUIRED):
             kind = Event.Kind.RECOVERED
-        self.record(kind, before=was[0], at=at, code=code, message=reason, actor=actor)
+        return self._event(kind, before=was[0], at=at, code=code, message=reason, actor=actor)
 
     def record(
         self, kind: str, *, before: str, at: datetime, code: str = "", message: str = "", actor: Any = None
     ) -> None:
         """Write what happened into the instance's history; its status must be the new one already."""
-        self.events.create(
-            at=at, kind=kind, status_before=before, status_after=self.status, code=code, message=message, actor=actor
+        self._event(kind, before=before, at=at, code=code, message=message, actor=actor).save(force_insert=True)
+
+    def _event(self, kind: str, *, before: str, at: datetime, code: str, message: str, actor: Any) -> Event:
+        return Event(
+            instance=self,
+            at=at,
+            kind=kind,
+            status_before=before,
+            status_after=self.status,
+            code=code,
+            message=message,
+            actor=actor,
         )
 
     def _latest_credentials(self) -> Credentials:

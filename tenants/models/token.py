@@ -10,7 +10,7 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 
 from connectors.definitions import Definition, definition_of
@@ -29,9 +29,20 @@ from tenants.locks import one_at_a_time
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.lease import Leased, Sleep, claim, free
+from tenants.models.outcome import Outcome, write_back
 from tenants.models.refusals import known_trouble, refuse_idle, same_token, too_short
 
 _OF_A_GRANT = ("secrets", "issued_at", "expires_at", "renewed_at", "refresh_at", "failures", "is_rejected")
+# What acting for a token reads: not the definition's many sections, which are remembered by their revision.
+_READ = (
+    *_OF_A_GRANT,
+    "rejections",
+    "rejections_since",
+    "lease_owner",
+    "lease_until",
+    *(f"instance__{name}" for name in ("tenant", "connector", "name", "status", "status_code", "status_reason")),
+    *(f"instance__auth_method__{name}" for name in ("connector", "revision")),
+)
 _OF_A_REJECTION = ("is_rejected", "rejections", "rejections_since", "refresh_at")
 
 
@@ -41,12 +52,13 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(free(now), refresh_at__lte=now).order_by("refresh_at")
 
     def with_methods(self) -> Self:
-        """Everything that says how to ask, in one query."""
-        return self.select_related("instance__auth_method")
+        """Everything that says how to ask, in one query; what a definition says is remembered by its revision."""
+        return self.select_related("instance__auth_method").only(*_READ)
 
     def with_definitions(self) -> Self:
         """Everything that asking needs, in one query."""
-        return self.with_methods().select_related("instance__filled_in")
+        filled_in = self.select_related("instance__auth_method", "instance__filled_in")
+        return filled_in.only(*_READ, "instance__filled_in__values")
 
     def claim_due(self, now: datetime, *, owner: UUID, until: datetime, limit: int) -> list[UUID]:
         """Take the leases of up to `limit` due tokens for `owner`."""
@@ -214,6 +226,12 @@ class Token(Leased):
         self, grant: TokenGrant, *, kind: str = Event.Kind.RENEWED, actor: Any = None, share: float | None = None
     ) -> bool:
         """Write the grant, if the lease is still ours: a slow loser can't overwrite a newer token."""
+        return bool(write_back([self.kept(grant, kind=kind, actor=actor, share=share)], tokens=Token))
+
+    def kept(
+        self, grant: TokenGrant, *, kind: str = Event.Kind.RENEWED, actor: Any = None, share: float | None = None
+    ) -> Outcome:
+        """This row with the grant taken over, still to be written."""
         is_reconnected = kind == Event.Kind.RECONNECTED
         # New credentials don't look at the old token: it may not even be readable any more.
         is_same = not is_reconnected and not self.is_rejected and grant.access_token == self.bought.access_token
@@ -225,7 +243,7 @@ class Token(Leased):
         columns: tuple[str, ...] = _OF_A_GRANT
         if is_reconnected:
             self.rejections, columns = 0, (*columns, "rejections")
-        return self._write(columns, Instance.Status.ACTIVE, kind, grant.issued_at, actor=actor)
+        return self._outcome(columns, Instance.Status.ACTIVE, kind, grant.issued_at, actor=actor)
 
     def planned(self, share: float | None = None) -> datetime | None:
         """When the stored token is to be renewed; `share` from 0 to 1 says how much earlier than at the latest."""
@@ -245,11 +263,15 @@ class Token(Leased):
 
     def fail(self, error: LatchkeyError, *, now: datetime, actor: Any = None, share: float | None = None) -> bool:
         """Write what went wrong and when it is tried again, if the lease is still ours. The token itself stays."""
+        return bool(write_back([self.failed(error, now=now, actor=actor, share=share)], tokens=Token))
+
+    def failed(self, error: LatchkeyError, *, now: datetime, actor: Any = None, share: float | None = None) -> Outcome:
+        """This row after an error, still to be written."""
         self.failures += 1
         self.refresh_at = renewal.retry_at(error, failures=self.failures, now=now, share=_jitter(share))
         status = Instance.Status.ACTION_REQUIRED if error.permanent else Instance.Status.FAILING
         kind = Event.Kind.ACTION_REQUIRED if error.permanent else Event.Kind.FAILING
-        return self._write(("failures", "refresh_at"), status, kind, now, error, actor=actor)
+        return self._outcome(("failures", "refresh_at"), status, kind, now, error, actor=actor)
 
     def reject(self, *, now: datetime) -> bool:
         """An API turned the stored token down: it is not served again, and renewed at once. Whether that was heeded.
@@ -282,32 +304,19 @@ class Token(Leased):
         if self.life.length.total_seconds() < min_ttl:
             raise too_short(self.life, min_ttl)
 
-    def _write(
+    def _outcome(
         self,
         columns: tuple[str, ...],
         status: str,
         kind: str,
-        now: datetime,
+        at: datetime,
         error: LatchkeyError | None = None,
         *,
         actor: Any = None,
-    ) -> bool:
-        """If the lease is still ours: write these columns, bring the status in line, and record what happened.
-
-        A paused instance stays so.
-        """
-        with transaction.atomic():
-            instance = Instance.objects.lock(self.pk)
-            is_paused = instance.status == Instance.Status.PAUSED and kind != Event.Kind.RECONNECTED
-            if is_paused:
-                self.refresh_at = None
-            if not self.write_leased(*columns):
-                return False
-            if not is_paused:
-                instance.settle(status, kind, at=now, error=error, actor=actor)
-        self.instance.status = instance.status
-        self.instance.status_code, self.instance.status_reason = instance.status_code, instance.status_reason
-        return True
+    ) -> Outcome:
+        owner, self._held = self._held, None
+        written = {name: getattr(self, name) for name in columns}
+        return Outcome(self.instance, owner, written, status, kind, at, error, actor)
 
 
 def _jitter(share: float | None) -> float:
