@@ -16,6 +16,7 @@ from connectors.oauth2.method import Method
 from connectors.pool import Pool
 
 API = "https://api.told.example.com"
+TOKEN = "T0KEN"
 
 
 @dataclass
@@ -25,7 +26,19 @@ class StandIn:
     port: int = 0
     answer: bytes = b""
     content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
+
+    def answers(self, told: object, token_path: str) -> None:
+        """Answer with these fields, or with this text if it is XML, and with the token where it is looked for."""
+        where, _, name = token_path.partition(":")
+        self.headers = {
+            "header": {name: TOKEN},
+            "cookie": {"Set-Cookie": f"{name}={TOKEN}; Path=/; HttpOnly; Secure"},
+        }.get(where, {})
+        is_xml = isinstance(told, str)
+        self.content_type = "application/xml" if is_xml else "application/json"
+        self.answer = str(told).encode() if is_xml else json.dumps(TOKEN if token_path == "$" else told).encode()
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Carry a request over the real transport, but to loopback instead of to its host."""
@@ -64,6 +77,8 @@ def _handler(served: StandIn) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self.send_header("Content-Type", served.content_type)
             self.send_header("Content-Length", str(len(served.answer)))
+            for name, value in served.headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(served.answer)
 
@@ -88,7 +103,8 @@ def shaped(method: Method, access_token_path: str) -> dict[str, Any]:
         _put(answer, response.expires_at, "2026-01-02T04:04:05Z")
     elif response.expires_in:
         _put(answer, response.expires_in, units[response.expires_in_unit])
-    _put(answer, access_token_path, "T0KEN")
+    if access_token_path != "$" and ":" not in access_token_path:
+        _put(answer, access_token_path, TOKEN)
     return answer
 
 
@@ -97,7 +113,3 @@ def _put(answer: dict[str, Any], path: str, value: object) -> None:
     for name in above:
         answer = answer.setdefault(name, {})
     answer[last] = value
-
-
-def encoded(answer: object) -> bytes:
-    return json.dumps(answer).encode()

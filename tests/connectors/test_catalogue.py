@@ -20,7 +20,7 @@ from connectors.oauth2.urls import UrlTemplate
 from connectors.oauth2.values import check_given, missing
 from tests.connectors.catalogue_assertions import without_jwt, without_keys
 from tests.connectors.catalogue_rendering import FOLDER, NOW, as_sent, expectations, given, methods, rendering
-from tests.connectors.catalogue_stand_in import encoded, shaped, stand_in
+from tests.connectors.catalogue_stand_in import shaped, stand_in
 
 KEYS = ready_made.keys()
 METHODS = [
@@ -29,8 +29,9 @@ METHODS = [
     for method in methods(ready_made.entry(key))
 ]
 CATEGORIES = {
-    *("accounting", "commerce", "communication", "content", "developer", "finance", "hr", "identity"),
-    *("it-management", "logistics", "marketing", "productivity", "security", "service", "social", "travel"),
+    *("accounting", "commerce", "communication", "content", "data", "developer", "finance", "government", "health"),
+    *("hr", "identity", "industry", "it-management", "logistics", "marketing", "productivity", "security", "service"),
+    *("social", "travel"),
 }
 
 
@@ -104,7 +105,7 @@ def test_a_token_is_bought_of_a_stand_in_and_signs_a_request(key, method, provid
     recorded = expectations(key)[method.definition.key]
     rendered = rendering(method)
     path = parse(method.definition.token_response.access_token).render(rendered)
-    provider.answer = encoded(recorded.get("answer") or shaped(method, path))
+    provider.answers(recorded.get("answer") or shaped(method, path), path)
 
     grant = ask(method, rendered, send=provider.send, clock=lambda: NOW)
     signature = api_signature(method, rendered, grant)
