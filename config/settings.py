@@ -115,6 +115,9 @@ TEMPLATES = [
     },
 ]
 
+# What uses definitions, and is asked before one of them changes (`connectors.impact.Users`).
+DEFINITION_USERS = "tenants.impact"
+
 # --- Database -------------------------------------------------------------------------------------------------------
 
 _SQLITE: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """What differs between two documents, in words: never a value, only where it stands."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,14 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """What an import does to one connector or integration. `before` None: it is new."""
+    """What an import does to one connector or integration. `before` None: it is new.
+
+    `effects` are sentences on what that does to a connector's instances.
+    """
 
     before: Document | None
     after: Document
+    effects: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return not same(self.before, self.after)
@@ -55,6 +59,16 @@ def differences(before: Any, after: Any) -> Iterator[tuple[str, ...]]:
     ]
     # What holds the same entries differs by their order.
     yield from inside or [()]
+
+
+def value_at(document: Any, path: Sequence[str], *, absent: Any = None) -> Any:
+    """What stands at a path as `differences` gives it, or `absent`."""
+    for part in path:
+        entries = _entries(document)
+        if entries is None or part not in entries:
+            return absent
+        document = entries[part]
+    return document
 
 
 def _entries(value: Any) -> dict[str, Any] | None:

@@ -1,8 +1,8 @@
 """Files → connectors and integrations, all or nothing."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, BinaryIO
 
@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from connectors.document_changes import Change
 from connectors.documents import check_document, remove_gone, write_connector
+from connectors.impact import Progress, silent, watched
 from connectors.oauth2 import definition
 from connectors.oauth2.checks import check_connector
 from connectors.oauth2.problems import Path, Problem, did_you_mean, dotted
@@ -73,18 +74,36 @@ class Batch:
         return [document for document in found if isinstance(document, definition.Integration)]
 
 
-def import_files(names: Sequence[str], *, stdin: BinaryIO | None = None) -> tuple[list[Change], list[FileProblem]]:
-    """Store every document of the files, or none: then the problems say why."""
+def import_files(
+    names: Sequence[str],
+    *,
+    stdin: BinaryIO | None = None,
+    confirmed: bool | str = False,
+    actor: Any = None,
+    progress: Progress = silent,
+) -> tuple[list[Change], list[FileProblem]]:
+    """Store every document of the files, or none: then the problems say why.
+
+    Raises `WouldBreak` where instances would no longer work and that is not `confirmed` (see `connectors.impact`).
+    """
     with transaction.atomic():
         batch = check_files(names, stdin=stdin)
         if batch.problems:
             return [], batch.problems
-        changes = [write_connector(document) for document in batch.connectors]
-        changes += [write_integration(document) for document in batch.integrations]
-        # Last, when the integrations of this import no longer use them.
-        for document in batch.connectors:
-            remove_gone(document)
-    return changes, []
+        keys = [document.key for document in batch.connectors]
+        with watched(keys, confirmed=confirmed, actor=actor, progress=progress) as impacts:
+            changes = [write_connector(document) for document in batch.connectors]
+            changes += [write_integration(document) for document in batch.integrations]
+            # Last, when the integrations of this import no longer use them.
+            for document in batch.connectors:
+                remove_gone(document)
+    effects = {impact.connector: impact.lines() for impact in impacts}
+    return [_with_effects(change, effects) for change in changes], []
+
+
+def _with_effects(change: Change, effects: Mapping[str, Sequence[str]]) -> Change:
+    is_connector = change.after.get("kind") == "connector"
+    return replace(change, effects=tuple(effects.get(change.after["key"], ()))) if is_connector else change
 
 
 def check_files(names: Sequence[str], *, stdin: BinaryIO | None = None) -> Batch:

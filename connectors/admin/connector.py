@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextI
 from connectors.admin.checking import check_own, sentence
 from connectors.admin.exporting import download
 from connectors.admin.fields import switch
+from connectors.admin.impact import ImpactMixin
 from connectors.admin.in_use import InUseMixin, instances_link
 from connectors.admin.logo import LogoField, picture
 from connectors.admin.spare_row import SpareRowMixin
@@ -62,7 +63,7 @@ class ConnectorForm(TextsKept):
 
 
 @admin.register(Connector)
-class ConnectorAdmin(InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
+class ConnectorAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
     """A connector's own page: what all its methods share."""
 
     form = ConnectorForm

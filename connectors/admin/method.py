@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
+from connectors.admin.impact import ImpactMixin
 from connectors.admin.in_use import InUseMixin, instances_link
 from connectors.admin.method_form import AddMethodForm, MethodForm, supplied_variables
 from connectors.admin.sections import fields_of
@@ -27,7 +28,7 @@ from connectors.models import AuthMethod, Variable
 
 
 @admin.register(AuthMethod)
-class AuthMethodAdmin(InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
+class AuthMethodAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
     """One page for everything that an authentication method says."""
 
     form = MethodForm

@@ -1,5 +1,6 @@
 """Import YAML: the command's own code behind a page."""
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
+from connectors.admin.impact import CONFIRM
+from connectors.document_changes import Change
+from connectors.impact import WouldBreak
 from integrations.importing import STDIN, import_files
 
 # An import writes and deletes all of these.
@@ -61,12 +65,34 @@ def import_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         raise PermissionDenied
     form = ImportForm(request.POST or None, request.FILES or None)
     problems: list[str] = []
+    would_break: WouldBreak | None = None
     if request.method == "POST" and form.is_valid():
-        changes, found = import_files([STDIN], stdin=BytesIO(form.content))
-        problems = [str(problem).removeprefix(f"{STDIN}:") for problem in found]
-        if not problems:
-            for change in changes:
-                messages.success(request, str(change))
-            return HttpResponseRedirect(reverse("admin:connectors_connector_changelist"))
-    context = {**site.each_context(request), "title": "Import YAML", "form": form, "problems": problems}
+        content = form.content
+        try:
+            changes, found = import_files(
+                [STDIN], stdin=BytesIO(content), confirmed=request.POST.get(CONFIRM, ""), actor=request.user
+            )
+        except WouldBreak as error:
+            would_break = error
+            # As text: a file that was chosen is not chosen any more when the page comes back.
+            form = ImportForm(initial={"text": content.decode()})
+        else:
+            problems = [str(problem).removeprefix(f"{STDIN}:") for problem in found]
+            if not problems:
+                _tell(request, changes)
+                return HttpResponseRedirect(reverse("admin:connectors_connector_changelist"))
+    context = {
+        **site.each_context(request),
+        "title": "Import YAML",
+        "form": form,
+        "problems": problems,
+        "would_break": would_break,
+    }
     return TemplateResponse(request, "admin/integrations/import.html", context)
+
+
+def _tell(request: HttpRequest, changes: Sequence[Change]) -> None:
+    for change in changes:
+        messages.success(request, str(change))
+        if change.effects:
+            messages.info(request, " ".join(change.effects))
