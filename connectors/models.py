@@ -59,6 +59,22 @@ class Connector(models.Model):
         return "".join(word[0] for word in words[:2]).upper() if len(words) > 1 else self.name[:2].capitalize()
 
 
+class CatalogueOrigin(models.Model):
+    """Which entry of the catalogue a connector came from, and what that said when it was last looked through."""
+
+    connector = models.OneToOneField(
+        Connector, on_delete=models.CASCADE, primary_key=True, related_name="catalogue_origin"
+    )
+    entry = models.CharField(max_length=64)
+    # The entry's version: a digest of `document`, which is the entry as it was then, under the connector's own key.
+    digest = models.CharField(max_length=64)
+    document = JSONTextField()
+    looked_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.entry} {self.digest[:12]}"
+
+
 class AuthMethodQuerySet(models.QuerySet["AuthMethod"]):
     def touch(self) -> None:
         """Say that something which these methods are made of has changed."""

@@ -2,18 +2,34 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from connectors import ready_made
+from connectors.adopting import AlreadyThere, Comparison, Moved, add, comparison, outdated_keys, take, untouched
+from connectors.document_changes import Change
+from connectors.documents import DocumentRefused
+from connectors.effects import shown
+from connectors.impact import WouldBreak
+from connectors.merging import ABSENT, Side
+from connectors.models import Connector
 from connectors.yaml_writing import write_documents
 from integrations.exporting import UnknownKey, export_documents, json_schema
 from integrations.importing import FileProblem, check_files, import_files, is_migrated
-from integrations.ready_made import AlreadyThere, add_from_catalogue
+from integrations.management.progress import Counter
 
+BREAK = "--break-instances"
+BREAK_HELP = "Make the change although instances will no longer work with it; they are marked."
 FILES = "YAML files; - reads from standard input."
+SIDES = {
+    Side.CATALOGUE: "New in the catalogue (here → there):",
+    Side.BOTH: "New in the catalogue, and changed here too (here → there):",
+    Side.HERE: "Changed here alone (here → there):",
+}
 
 
 class Command(BaseCommand):
@@ -21,42 +37,84 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-        self._add(actions, "import", "Store the files' documents: all of them, or none if one is wrong.", FILES)
+        about = "Store the files' documents: all of them, or none if one is wrong."
+        self._add(actions, "import", about, FILES).add_argument(BREAK, action="store_true", help=BREAK_HELP)
         self._add(actions, "check", "Say what is wrong with the files' documents; nothing is stored.", FILES)
         export = actions.add_parser("export", help="Print documents as YAML.", description="Print documents as YAML.")
         export.add_argument(
             "names", nargs="*", metavar="KEY", help="Connectors and integrations; all if none is given."
         )
-        about = "Store connectors of the catalogue: all that are named, or none."
-        self._add(actions, "add-from-catalogue", about, "Keys, as `connectors catalogue` lists them.", metavar="KEY")
-        about = "List the connectors of the catalogue, by category."
-        actions.add_parser("catalogue", help=about, description=about)
+        self._add_catalogue(actions)
         about = "Print the JSON Schema of the format, for editors."
         actions.add_parser("schema", help=about, description=about)
 
-    def _add(self, actions: Any, name: str, about: str, names: str, *, metavar: str = "FILE") -> None:
+    def _add(self, actions: Any, name: str, about: str, names: str, *, metavar: str = "FILE") -> ArgumentParser:
         parser: ArgumentParser = actions.add_parser(name, help=about, description=about)
         parser.add_argument("names", nargs="+", metavar=metavar, help=names)
+        return parser
+
+    def _add_catalogue(self, actions: Any) -> None:
+        about = "Store connectors of the catalogue: all that are named, or none."
+        keys = "Keys, as `connectors catalogue` lists them."
+        adding = self._add(actions, "add-from-catalogue", about, keys, metavar="KEY")
+        adding.add_argument("--as", dest="as_key", metavar="KEY", help="Give the one connector another key.")
+        adding.add_argument(
+            "--update",
+            action="store_true",
+            help="Of connectors that are there: take what is new in the catalogue and wasn't changed here.",
+        )
+        adding.add_argument(BREAK, action="store_true", help=BREAK_HELP)
+        about = "List the connectors of the catalogue, by category."
+        listing = actions.add_parser("catalogue", help=about, description=about)
+        one = listing.add_mutually_exclusive_group()
+        one.add_argument(
+            "--outdated", action="store_true", help="List connectors of this platform with a newer version there."
+        )
+        one.add_argument("--difference", metavar="KEY", help="Show how a connector differs from its entry.")
 
     def handle(self, *, action: str, names: Sequence[str] = (), **options: Any) -> None:
-        if action in ("import", "export") and not is_migrated():
+        needs_database = action in ("import", "export", "add-from-catalogue")
+        needs_database |= bool(options.get("outdated") or options.get("difference"))
+        if needs_database and not is_migrated():
             raise CommandError("There is no database yet. Run scripts/run, or manage.py migrate, once.")
-        {
+        actions: dict[str, Callable[..., None]] = {
             "import": self._import,
             "check": self._check,
             "export": self._export,
             "add-from-catalogue": self._add_from_catalogue,
             "catalogue": self._catalogue,
             "schema": self._schema,
-        }[action](names)
+        }
+        actions[action](names, **options)
 
-    def _import(self, names: Sequence[str]) -> None:
-        changes, problems = import_files(names)
+    def _import(self, names: Sequence[str], *, break_instances: bool = False, **options: Any) -> None:
+        with self._refusing("Nothing was imported."):
+            changes, problems = import_files(names, confirmed=break_instances, progress=Counter(self.stdout))
         self._refuse(problems, "Nothing was imported")
+        self._tell(changes)
+
+    def _tell(self, changes: Sequence[Change]) -> None:
         for change in changes:
             self.stdout.write(str(change))
+            for effect in change.effects:
+                self.stdout.write(f"  {effect}")
 
-    def _check(self, names: Sequence[str]) -> None:
+    @contextmanager
+    def _refusing(self, what: str) -> Iterator[None]:
+        """Turn what the services refuse into a `CommandError` that opens with `what` was not done."""
+        refused = ""
+        try:
+            yield
+        except WouldBreak as error:
+            for line in error.lines():
+                self.stderr.write(line)
+            refused = f"{error} To make it all the same, and to mark these instances, add {BREAK}."
+        except (ready_made.NotInCatalogue, AlreadyThere, DocumentRefused, Moved) as error:
+            refused = str(error)
+        if refused:
+            raise CommandError(f"{what} {refused}")
+
+    def _check(self, names: Sequence[str], **options: Any) -> None:
         batch = check_files(names)
         self._refuse(batch.problems, "The files can't be imported")
         documents = len(batch.entries)
@@ -71,7 +129,7 @@ class Command(BaseCommand):
         counted = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
         raise CommandError(f"{what}: {counted} in {files} file{'' if files == 1 else 's'}.")
 
-    def _export(self, names: Sequence[str]) -> None:
+    def _export(self, names: Sequence[str], **options: Any) -> None:
         unknown = ""
         try:
             documents = export_documents(names)
@@ -82,23 +140,78 @@ class Command(BaseCommand):
         if documents:
             self.stdout.write(write_documents(documents), ending="")
 
-    def _add_from_catalogue(self, names: Sequence[str]) -> None:
-        refused = ""
-        try:
-            changes, problems = add_from_catalogue(names)
-        except (ready_made.NotInCatalogue, AlreadyThere) as error:
-            refused = str(error)
-        if refused:
-            raise CommandError(f"Nothing was added. {refused}")
-        self._refuse(problems, "Nothing was added")
-        for change in changes:
-            self.stdout.write(str(change))
+    def _add_from_catalogue(
+        self,
+        names: Sequence[str],
+        *,
+        as_key: str | None = None,
+        update: bool = False,
+        break_instances: bool = False,
+        **options: Any,
+    ) -> None:
+        if as_key and (len(names) > 1 or update):
+            raise CommandError("Nothing was added. --as goes with one key, and not with --update.")
+        if update:
+            self._update(names, break_instances=break_instances)
+            return
+        with self._refusing("Nothing was added."):
+            changes = add({name: as_key or name for name in names})
+        self._tell(changes)
 
-    def _catalogue(self, names: Sequence[str]) -> None:
+    def _update(self, names: Sequence[str], *, break_instances: bool) -> None:
+        with self._refusing("Nothing was changed."), transaction.atomic():
+            for name in names:
+                found = self._compared(name)
+                counter = Counter(self.stdout)
+                self._tell([take(found, untouched(found), confirmed=break_instances, progress=counter)])
+                left = [one for one in self._compared(name).differences if one.side is Side.HERE]
+                if left:
+                    self.stdout.write(f"  As it is here: {', '.join(one.place for one in left)}.")
+
+    def _compared(self, key: str) -> Comparison:
+        missing = False
+        try:
+            return comparison(key)
+        except Connector.DoesNotExist:
+            missing = True
+        except ready_made.NotInCatalogue:
+            pass
+        if missing:
+            raise CommandError(f"There is no connector {key} on this platform. Add it first.")
+        raise CommandError(f"The catalogue has no entry for the connector {key}.")
+
+    def _catalogue(
+        self, names: Sequence[str], *, outdated: bool = False, difference: str | None = None, **options: Any
+    ) -> None:
+        if outdated:
+            keys = list(outdated_keys())
+            for key in keys:
+                self.stdout.write(f"{key}: newer in the catalogue; `connectors catalogue --difference {key}` shows it")
+            if not keys:
+                self.stdout.write("Every connector that came from the catalogue is up to date with it.")
+            return
+        if difference:
+            self._difference(difference)
+            return
         for category, entries in ready_made.by_category():
             self.stdout.write(f"{category}:")
             for entry in entries:
                 self.stdout.write(f"  {entry.key:<28} {entry.name}: {entry.description}")
 
-    def _schema(self, names: Sequence[str]) -> None:
+    def _difference(self, key: str) -> None:
+        found = self._compared(key).differences
+        if not found:
+            self.stdout.write(f"{key} is as the catalogue has it.")
+        for side, heading in SIDES.items():
+            of_side = [one for one in found if one.side is side]
+            if of_side:
+                self.stdout.write(heading)
+            for one in of_side:
+                self.stdout.write(f"  {one.place}: {_words(one.here)} → {_words(one.shipped)}")
+
+    def _schema(self, names: Sequence[str], **options: Any) -> None:
         self.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+def _words(value: Any) -> str:
+    return "nothing" if value is ABSENT else "null" if value is None else shown(value)
