@@ -200,6 +200,7 @@ def _looked_up(host: str, port: int, limit: Deadline, resolve: Resolve) -> Seque
             f"{host} could not be reached.",
             "No address is known for that name.",
             "Check the host in the address. If it is right, check this machine's name resolution (DNS).",
+            is_endpoints=True,
         )
     return found
 
@@ -218,7 +219,10 @@ def _opened(addresses: Sequence[Address], host: str, port: int, limit: Deadline)
             )
     limit.remaining()
     raise ProviderUnavailable(
-        f"{host} could not be reached at port {port}.", why, "Check the address; if it is right, try again later."
+        f"{host} could not be reached at port {port}.",
+        why,
+        "Check the address; if it is right, try again later.",
+        is_endpoints=True,
     )
 
 
@@ -234,7 +238,7 @@ def _secured(sock: socket.socket, host: str, limit: Deadline, context: ssl.SSLCo
     except OSError:
         why, remedy = "It closed the connection during the TLS handshake.", "Check the address, or try again later."
     sock.close()
-    raise ProviderUnavailable(f"No secure connection to {host} could be made.", why, remedy)
+    raise ProviderUnavailable(f"No secure connection to {host} could be made.", why, remedy, is_endpoints=True)
 
 
 def _explained(error: Exception, target: _Target, limit: Deadline) -> LatchkeyError:
@@ -244,6 +248,7 @@ def _explained(error: Exception, target: _Target, limit: Deadline) -> LatchkeyEr
             f"{host} did not answer in time.",
             f"The whole exchange may take {limit.seconds:g} seconds.",
             "Try again later. If the host is always that slow, have the operator raise OUTBOUND_TIMEOUT.",
+            is_endpoints=True,
         )
     if isinstance(error, NoAnswer):
         why = (
@@ -251,7 +256,7 @@ def _explained(error: Exception, target: _Target, limit: Deadline) -> LatchkeyEr
             if error.silent
             else "The connection ended in the middle of the answer."
         )
-        return ProviderUnavailable(f"{host} gave no whole answer.", why, "Try again later.")
+        return ProviderUnavailable(f"{host} gave no whole answer.", why, "Try again later.", is_endpoints=True)
     if isinstance(error, UnsendableRequest):
         return ValidationFailed(f"No request was sent to {host}.", str(error), "Correct the values or the definition.")
     what = f"The answer of {host} could not be used."

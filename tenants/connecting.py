@@ -14,11 +14,13 @@ from connectors.definitions import definition_of
 from connectors.models import AuthMethod
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, ask, try_token
+from connectors.oauth2.request import endpoint_of
 from connectors.oauth2.values import resolve
 from tenants import database_time
 from tenants.budgets import enter_request
 from tenants.errors import removed
 from tenants.filled_in import kept_of, store_values
+from tenants.models.endpoint import refuse_unwelcome
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceQuerySet
 from tenants.models.lease import Sleep, lease_length
@@ -49,6 +51,8 @@ def connect(
     definition = definition_of(auth_method)
     kept = kept_of(definition.method, values)
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
+    endpoint = endpoint_of(definition.method, rendering)
+    refuse_unwelcome(endpoint, clock())
     enter_request(definition.method, rendering)
     grant = ask(definition.method, rendering, send=send, clock=clock)
     owner = uuid4()
@@ -56,7 +60,9 @@ def connect(
         with transaction.atomic():
             instance = Instance.objects.create(tenant=tenant, auth_method=auth_method, name=name)
             store_values(instance, kept, set_at, clock)
-            token = Token.objects.create(instance=instance, lease_owner=owner, lease_until=clock() + lease_length())
+            token = Token.objects.create(
+                instance=instance, lease_owner=owner, lease_until=clock() + lease_length(), endpoint=endpoint
+            )
             token.hold(owner)
             token.keep(grant, kind=Event.Kind.CONNECTED, actor=actor)
     except IntegrityError:
@@ -120,6 +126,8 @@ def reconnect(
             staying = {key: value for key, value in stored.values.items() if key not in values}
             kept, set_at = {**staying, **kept}, {key: stored.set_at[key] for key in staying if key in stored.set_at}
         rendering = resolve(method, kept, token.definition.operator_values(), now=clock(), uuid=uuid4())
+        token.endpoint = endpoint_of(method, rendering)
+        refuse_unwelcome(token.endpoint, clock())
         enter_request(method, rendering)
         grant = ask(method, rendering, send=send, clock=clock)
         with transaction.atomic():
@@ -179,6 +187,7 @@ def _renewed(token: Token, actor: Any, send: Send, clock: Clock) -> None:
     first = token.instance.status == Instance.Status.PENDING
     kind = Event.Kind.CONNECTED if first else Event.Kind.RENEWED
     try:
+        refuse_unwelcome(token.endpoint, clock())
         if not token.renew(send=send, clock=clock, kind=kind, actor=actor):
             token.refresh_from_db()  # it may have been removed
             raise _overtaken()

@@ -29,6 +29,14 @@ REJECTIONS_HONOURED = 5
 REJECTIONS_WITHIN = timedelta(minutes=5)
 
 
+# An endpoint that so many requests in a row found in trouble, of more than one instance, is left alone but for probes.
+CLOSED_AFTER = 3
+PROBE_MOST = timedelta(minutes=1)
+
+# After an endpoint's recovery: so many renewals in the first second, and one more in each second that follows.
+RECOVERY_RATE = 5.0
+
+
 @dataclass(frozen=True)
 class Life:
     """From when to when a token lives. `expires_at` None: until an API refuses it."""
@@ -94,3 +102,17 @@ def retry_at(error: LatchkeyError, *, failures: int, now: datetime, share: float
     wait = min(BACKOFF_FIRST * 2.0 ** min(failures - 1, 16), BACKOFF_MOST) * (0.75 + 0.5 * share)
     wish: float | None = error.retry_after if isinstance(error, ProviderUnavailable | MintBudgetSpent) else None
     return now + max(wait, timedelta(seconds=wish or 0.0))
+
+
+def probe_after(probes: int) -> timedelta:
+    """How long an endpoint is left alone after so many probes in a row that found it in trouble."""
+    return min(BACKOFF_FIRST * 2.0 ** min(probes, 16), PROBE_MOST)
+
+
+def paced(rank: int) -> timedelta:
+    """How long the one at this place (from 0) waits for its turn when an endpoint is back.
+
+    The pace begins slowly, for who is just back may fall again, and quickens steadily: a hundred are through in ten
+    seconds, a hundred thousand in seven and a half minutes.
+    """
+    return timedelta(seconds=(RECOVERY_RATE**2 + 2.0 * rank) ** 0.5 - RECOVERY_RATE)

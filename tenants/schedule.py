@@ -3,6 +3,7 @@
 import logging
 import time
 import traceback
+from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,11 @@ from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from tenants import database_time
+from tenants.models import recovery
+from tenants.models.endpoint import Endpoint
 from tenants.models.event import Event
-from tenants.models.lease import lease_length
+from tenants.models.instance import Instance
+from tenants.models.lease import claim, lease_length
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.token import Token
 
@@ -42,22 +46,22 @@ class Tally:
 
 def chunks_due(clock: Clock = database_time.now, *, most: int = 200) -> int:
     """How many chunks are due now, at most `most`."""
-    due = Token.objects.due(clock()).order_by()[: most * CHUNK].count()
-    return -(-due // CHUNK)
+    now = clock()
+    closed = Endpoint.objects.closed().values("origin")
+    due = Token.objects.due(now).exclude(endpoint__in=closed).order_by()[: most * CHUNK].count()
+    return -(-due // CHUNK) or int(Endpoint.objects.to_probe(now).exists())
 
 
 def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now, threads: int = THREADS) -> Tally:
     """Claim up to a chunk of due tokens and renew them, several at a time.
 
-    Only the caller's thread uses the database.
+    Of an endpoint that is closed at most one is asked for, to see whether it is back. Only the caller's thread uses
+    the database.
     """
     owner, now = uuid4(), clock()
-    # Requests wait for a thread, and a lease outlasts the waiting. No more than is due is reckoned with, and no more
-    # is claimed: when a worker dies, others wait for its leases.
-    due = Token.objects.due(now).order_by()[:CHUNK].count()
-    until = now + lease_length(exchanges=-(-due // threads))
-    claimed = Token.objects.claim_due(now, owner=owner, until=until, limit=due) if due else []
-    batch = Batch(Tally(claimed=len(claimed)), clock)
+    troubled = list(Endpoint.objects.all())
+    claimed = _claimed(owner, now, [endpoint for endpoint in troubled if endpoint.is_closed], threads)
+    batch = Batch(Tally(claimed=len(claimed)), clock, {endpoint.origin for endpoint in troubled})
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="renew") as pool:
         asked: dict[Future[TokenGrant | LatchkeyError], Token] = {}
         for token in _readable(claimed, owner, batch):
@@ -73,21 +77,53 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
                 batch.add(asked.pop(future), future.result())
             batch.write_if_old()
         batch.write()
+    for endpoint in troubled:
+        if endpoint.is_closed:
+            _say_what_they_wait_for(endpoint, clock)
     return batch.tally
+
+
+def _claimed(owner: UUID, now: datetime, closed: Sequence[Endpoint], threads: int) -> list[UUID]:
+    """The tokens whose leases were taken: what is due, and a probe for each closed endpoint whose time has come."""
+    waiting = Token.objects.due(now).exclude(endpoint__in=[endpoint.origin for endpoint in closed])
+    # Requests wait for a thread, and a lease outlasts the waiting. No more than is due is reckoned with, and no more
+    # is claimed: when a worker dies, others wait for its leases.
+    due = waiting.order_by()[:CHUNK].count()
+    until = now + lease_length(exchanges=max(1, -(-due // threads)))
+    claimed = waiting.claim_due(now, owner=owner, until=until, limit=due) if due else []
+    for endpoint in closed:
+        if endpoint.retry_at and endpoint.retry_at <= now and endpoint.take_probe(now):
+            probes = Token.objects.stranded(endpoint.origin, now).filter(refresh_at__lte=now)
+            claimed += claim(probes, now, owner=owner, until=until, limit=1)
+    return list(dict.fromkeys(claimed))
+
+
+def _say_what_they_wait_for(endpoint: Endpoint, clock: Clock) -> None:
+    """Instances whose tokens died while their endpoint is closed are failing, though nobody asked for them."""
+    owner, now = uuid4(), clock()
+    dead = Token.objects.stranded(endpoint.origin, now).filter(
+        refresh_at__lte=now, expires_at__lte=now, instance__status=Instance.Status.ACTIVE
+    )
+    claimed = claim(dead, now, owner=owner, until=now + lease_length(), limit=CHUNK)
+    tokens = Token.objects.with_methods().defer("secrets").filter(pk__in=claimed)
+    write_back([token.stranded(endpoint.trouble(now), owner, now) for token in tokens], tokens=Token)
 
 
 class Batch:
     """Outcomes on their way into the database: few statements for many, but none kept waiting for a slow provider."""
 
-    def __init__(self, tally: Tally, clock: Clock) -> None:
+    def __init__(self, tally: Tally, clock: Clock, in_trouble: Collection[str]) -> None:
         self.tally = tally
         self._clock = clock
+        self._in_trouble = in_trouble
         self._outcomes: list[Outcome] = []
+        self._heard: list[recovery.Heard] = []
         self._oldest = 0.0
 
     def add(self, token: Token, result: TokenGrant | LatchkeyError) -> None:
         if not self._outcomes:
             self._oldest = time.monotonic()
+        self._heard.append(token.heard(result))
         self._outcomes.append(
             token.failed(result, now=self._clock()) if isinstance(result, LatchkeyError) else token.kept(result)
         )
@@ -108,6 +144,8 @@ class Batch:
             self.tally.lost += not counted
             self.tally.failed += counted and outcome.error is not None
             self.tally.renewed += counted and outcome.error is None
+        heard, self._heard = self._heard, []
+        recovery.note(heard, self._clock(), tokens=Token.objects, in_trouble=self._in_trouble)
 
 
 def _written_alone(outcome: Outcome) -> set[UUID]:

@@ -50,13 +50,26 @@ class TokenError(LatchkeyError):
 
 
 class ProviderUnavailable(TokenError):
-    """No usable answer came. `retry_after` is the provider's own wish in seconds, or None."""
+    """No usable answer came. `retry_after` is the provider's own wish in seconds, or None.
+
+    `is_endpoints`: the trouble is that of the endpoint (no answer, or a status from 500 on), so that every other client
+    would meet it too.
+    """
 
     code = "provider_unavailable"
 
-    def __init__(self, what: str, why: str = "", remedy: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        remedy: str = "",
+        *,
+        retry_after: float | None = None,
+        is_endpoints: bool = False,
+    ) -> None:
         super().__init__(what, why, remedy)
         self.retry_after = retry_after
+        self.is_endpoints = is_endpoints
 
 
 class ResponseNotUnderstood(TokenError):

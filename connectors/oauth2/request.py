@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
 from connectors.oauth2.client_authentication import Proof, authentication
 from connectors.oauth2.definition import TokenRequest
+from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import Headers, HttpRequest
 from connectors.oauth2.method import Method
 from connectors.oauth2.parameters import (
@@ -54,6 +56,15 @@ def make_token_request(method: Method, rendering: Rendering) -> HttpRequest:
         headers=_token_headers(request, proof, rendering),
         body=_body(request, proof, rendering),
     )
+
+
+def endpoint_of(method: Method, rendering: Rendering) -> str:
+    """Scheme, host and port of the token endpoint, in lower case; empty where that can't be said beforehand."""
+    try:
+        parts = urlsplit(method.token_url.render(with_base_url(method, rendering)))
+    except (LatchkeyError, KeyError, ValueError):  # a value is missing, or comes with another answer
+        return ""
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _added(proof: Proof, stated: Mapping[str, object] | None) -> Pairs:

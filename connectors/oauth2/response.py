@@ -185,6 +185,7 @@ def _unavailable(response: HttpResponse, code: str, said: str, now: datetime) ->
         why,
         "It is tried again by itself; nothing needs to be done.",
         retry_after=retry_after(response.headers, now),
+        is_endpoints=response.status >= 500,
     )
 
 

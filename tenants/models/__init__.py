@@ -1,10 +1,11 @@
 """The models of this app; Django and people import them from here."""
 
 from tenants.models.draft import Draft
+from tenants.models.endpoint import Endpoint
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceValues
 from tenants.models.mint_account import MintAccount
 from tenants.models.tenant import Membership, Tenant
 from tenants.models.token import Token
 
-__all__ = ["Draft", "Event", "Instance", "InstanceValues", "Membership", "MintAccount", "Tenant", "Token"]
+__all__ = ["Draft", "Endpoint", "Event", "Instance", "InstanceValues", "Membership", "MintAccount", "Tenant", "Token"]

@@ -11,14 +11,14 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from connectors.definitions import Definition, definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send, ask
 from connectors.oauth2.method import Method
-from connectors.oauth2.request import Bought
+from connectors.oauth2.request import Bought, endpoint_of
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
@@ -26,13 +26,24 @@ from tenants import renewal
 from tenants.budgets import budget_of, enter_request
 from tenants.errors import removed
 from tenants.locks import one_at_a_time
+from tenants.models import recovery
+from tenants.models.endpoint import refuse_closed
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.lease import Leased, Sleep, claim, free
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.refusals import known_trouble, refuse_idle, same_token, too_short
 
-_OF_A_GRANT = ("secrets", "issued_at", "expires_at", "renewed_at", "refresh_at", "failures", "is_rejected")
+_OF_A_GRANT = (
+    "secrets",
+    "issued_at",
+    "expires_at",
+    "renewed_at",
+    "refresh_at",
+    "failures",
+    "is_rejected",
+    "endpoint",
+)
 # What acting for a token reads: not the definition's many sections, which are remembered by their revision.
 _READ = (
     *_OF_A_GRANT,
@@ -60,6 +71,11 @@ class TokenQuerySet(models.QuerySet["Token"]):
         filled_in = self.select_related("instance__auth_method", "instance__filled_in")
         return filled_in.only(*_READ, "instance__filled_in__values")
 
+    def stranded(self, origin: str, now: datetime) -> Self:
+        """Tokens that wait for this endpoint: their time has come, or asking failed before. Soonest to die first."""
+        waiting = Q(refresh_at__lte=now) | Q(refresh_at__isnull=False, failures__gt=0)
+        return self.filter(waiting, free(now), endpoint=origin).order_by(F("expires_at").asc(nulls_last=True), "pk")
+
     def claim_due(self, now: datetime, *, owner: UUID, until: datetime, limit: int) -> list[UUID]:
         """Take the leases of up to `limit` due tokens for `owner`."""
         return claim(self.due(now), now, owner=owner, until=until, limit=limit)
@@ -85,12 +101,18 @@ class Token(Leased):
     rejections = models.PositiveIntegerField(default=0)
     rejections_since = models.DateTimeField(null=True)
 
+    # Scheme, host and port of the token URL, as last asked: an endpoint's trouble is that of all who use it.
+    endpoint = models.CharField(max_length=300, blank=True)
+
     objects = TokenQuerySet.as_manager()
 
     class Meta:
         indexes = (
             models.Index(fields=("refresh_at",), name="token_due", condition=Q(refresh_at__isnull=False)),
             models.Index(fields=("lease_owner",), name="token_lease", condition=Q(lease_owner__isnull=False)),
+            models.Index(
+                fields=("endpoint", "expires_at"), name="token_of_endpoint", condition=Q(refresh_at__isnull=False)
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -107,6 +129,11 @@ class Token(Leased):
     @property
     def life(self) -> renewal.Life | None:
         return None if self.issued_at is None else renewal.Life(self.issued_at, self.expires_at)
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When it is tried again after a failure; None if there was none, or its cause is known to be gone."""
+        return self.refresh_at if self.failures else None
 
     @property
     def is_repeated(self) -> bool:
@@ -185,6 +212,7 @@ class Token(Leased):
             if self.will_do(clock(), min_ttl):
                 return True
             self._refuse_hopeless(min_ttl, clock())
+            refuse_closed(self.endpoint, clock())
             if not self.renew(send=send, clock=clock):
                 self.refresh_from_db()
                 return False
@@ -206,11 +234,18 @@ class Token(Leased):
         except LatchkeyError as error:
             trouble = error
         else:
-            return self.keep(grant, kind=kind, actor=actor)
+            is_kept = self.keep(grant, kind=kind, actor=actor)
+            recovery.note([self.heard(grant)], clock(), tokens=Token.objects)
+            return is_kept
         # Raised here, not above: an answer that could not be read stays out of the traceback.
-        if not self.fail(trouble, now=clock(), actor=actor):
+        is_written = self.fail(trouble, now=clock(), actor=actor)
+        recovery.note([self.heard(trouble)], clock(), tokens=Token.objects)
+        if not is_written:
             return False
         raise trouble
+
+    def heard(self, result: TokenGrant | LatchkeyError) -> recovery.Heard:
+        return recovery.Heard(self.endpoint, self.pk, result)
 
     def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
         """Ask the provider for a token. Raises `ValidationFailed` or a `TokenError`."""
@@ -219,6 +254,7 @@ class Token(Leased):
     def prepare(self, now: datetime) -> tuple[Method, Rendering]:
         """What asking takes, the request entered into the client's mint budget. Raises `MintBudgetSpent`."""
         method, rendering = self.definition.method, self.rendering(now)
+        self.endpoint = endpoint_of(method, rendering)
         enter_request(method, rendering)
         return method, rendering
 
@@ -271,7 +307,12 @@ class Token(Leased):
         self.refresh_at = renewal.retry_at(error, failures=self.failures, now=now, share=_jitter(share))
         status = Instance.Status.ACTION_REQUIRED if error.permanent else Instance.Status.FAILING
         kind = Event.Kind.ACTION_REQUIRED if error.permanent else Event.Kind.FAILING
-        return self._outcome(("failures", "refresh_at"), status, kind, now, error, actor=actor)
+        return self._outcome(("failures", "refresh_at", "endpoint"), status, kind, now, error, actor=actor)
+
+    def stranded(self, error: LatchkeyError, owner: UUID, now: datetime) -> Outcome:
+        """This row, whose token died while its endpoint is not asked, with that as its reason; still to be written."""
+        self.hold(owner)
+        return self._outcome(("failures",), Instance.Status.FAILING, Event.Kind.FAILING, now, error)
 
     def reject(self, *, now: datetime) -> bool:
         """An API turned the stored token down: it is not served again, and renewed at once. Whether that was heeded.
@@ -295,7 +336,7 @@ class Token(Leased):
         refuse_idle(self.instance)
         if self.will_do(now, min_ttl):
             return
-        if trouble := known_trouble(self.instance, self.refresh_at, now):
+        if trouble := known_trouble(self.instance, self.retry_at, now):
             raise trouble
         if min_ttl is None or self.life is None or self.life.length is None or not self.will_do(now, 0.0):
             return

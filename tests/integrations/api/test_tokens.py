@@ -21,7 +21,7 @@ def failing(instance, code, **fields):
     """Its token is dead, and why is known."""
     fresh(instance, seconds=-10)
     Instance.objects.filter(pk=instance.pk).update(status_code=code, status_reason="It broke.", **fields)
-    Token.objects.filter(pk=instance.pk).update(refresh_at=timezone.now() + timedelta(seconds=90))
+    Token.objects.filter(pk=instance.pk).update(failures=1, refresh_at=timezone.now() + timedelta(seconds=90))
 
 
 def test_a_token_is_read_by_tenant_integration_and_component(instance, call):

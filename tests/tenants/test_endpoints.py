@@ -1,0 +1,277 @@
+"""A token endpoint in trouble: what some instances meet there spares the others the asking."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable
+from tenants import connecting, renewal, schedule
+from tenants.models import Endpoint, Instance, Token
+from tests.tenants.provider import answer, history, make_method
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+VALUES = {"client_id": "id", "client_secret": "s3cret-value"}
+ORIGIN = "https://auth.example.com"
+
+
+class Host(dict):
+    """Answers by what was told for the whole endpoint, and counts the requests."""
+
+    def __init__(self, provider):
+        self.provider, self.is_down, self.asked = provider, False, 0
+
+    def __call__(self, request):
+        self.asked += 1
+        if self.is_down:
+            raise ProviderUnavailable("No answer came.", is_endpoints=True)
+        return self.provider(request)
+
+
+@pytest.fixture
+def host(provider):
+    return Host(provider)
+
+
+@pytest.fixture
+def fleet(tenant, method, provider, clock):
+    """Ten instances at one endpoint, whose tokens run out a minute apart."""
+    instances = []
+    for number in range(10):
+        provider.lifetime = 3600 + 60 * number
+        instances.append(
+            connecting.connect(tenant, method, name=f"no. {number}", values=VALUES, send=provider, clock=clock)
+        )
+    provider.lifetime = 3600
+    return instances
+
+
+def read(instance, send, clock):
+    found = Instance.objects.for_reading().get(pk=instance.pk)
+    return found.credentials(send=send, clock=clock, sleep=clock.sleep).access_token
+
+
+def go_down(fleet, host, clock):
+    """Half of the fleet is due, and meets the trouble."""
+    host.is_down = True
+    Token.objects.filter(pk__in=[instance.pk for instance in fleet[:5]]).update(refresh_at=clock())
+    schedule.renew_chunk(send=host, clock=clock)
+    host.asked = 0
+
+
+def test_trouble_of_several_instances_closes_the_endpoint_for_all(fleet, host, clock):
+    go_down(fleet, host, clock)
+    clock.advance(minutes=58)  # all are due
+    Endpoint.objects.update(retry_at=clock() + timedelta(seconds=1))
+
+    tally = schedule.renew_chunk(send=host, clock=clock)
+
+    assert Endpoint.objects.get().origin == ORIGIN
+    assert (tally.claimed, host.asked) == (0, 0)
+    assert schedule.chunks_due(clock) == 0
+
+
+def test_one_instance_alone_closes_nothing(fleet, host, clock):
+    host.is_down = True
+    for _ in range(renewal.CLOSED_AFTER + 2):
+        Token.objects.filter(pk=fleet[0].pk).update(refresh_at=clock())
+        schedule.renew_chunk(send=host, clock=clock)
+        clock.advance(seconds=1)
+
+    assert host.asked == renewal.CLOSED_AFTER + 2
+    assert not Endpoint.objects.get().is_closed
+
+
+def test_an_answer_in_between_forgets_the_trouble(fleet, host, clock):
+    for number, is_down in enumerate((True, False, True, False, True)):
+        host.is_down = is_down
+        Token.objects.filter(pk=fleet[number].pk).update(refresh_at=clock())
+        schedule.renew_chunk(send=host, clock=clock)
+
+    assert Endpoint.objects.get().failures == 1
+
+
+def test_a_closed_endpoint_is_probed_by_one_request_at_a_time_in_growing_pauses(fleet, host, clock):
+    go_down(fleet, host, clock)
+    clock.advance(hours=2)
+    Endpoint.objects.update(retry_at=clock())
+    asked_at = []
+
+    start = clock()
+    while clock() < start + timedelta(minutes=4):
+        before = host.asked
+        for _ in range(3):  # as many workers
+            schedule.renew_chunk(send=host, clock=clock)
+        asked_at += [(clock() - start).total_seconds()] * (host.asked - before)
+        clock.advance(seconds=1)
+
+    pauses = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert pauses == sorted(pauses)
+    assert all(pauses)
+    assert pauses[-1] == renewal.PROBE_MOST.total_seconds()
+
+
+def test_when_it_is_back_all_are_renewed_in_order_of_their_end_and_not_at_once(fleet, host, clock, provider):
+    go_down(fleet, host, clock)
+    clock.advance(minutes=59)
+    host.is_down = False
+    Endpoint.objects.update(retry_at=clock())
+
+    first = schedule.renew_chunk(send=host, clock=clock)
+
+    assert first.renewed == 1
+    assert not Endpoint.objects.exists()
+    waiting = Token.objects.exclude(renewed_at=clock()).order_by("refresh_at")
+    assert len(waiting) == 9
+    assert [token.expires_at for token in waiting] == sorted(token.expires_at for token in waiting)
+    times = [(token.refresh_at - clock()).total_seconds() for token in waiting]
+    assert times == [pytest.approx(renewal.paced(rank).total_seconds()) for rank in range(9)]
+    clock.advance(seconds=5)
+    assert schedule.renew_chunk(send=host, clock=clock).renewed == 9
+
+
+def test_a_refusal_is_an_answer_too(fleet, host, clock, provider):
+    go_down(fleet, host, clock)
+    clock.advance(minutes=59)
+    host.is_down = False
+    provider.answers = [answer(401, {"error": "invalid_client"})]
+    Endpoint.objects.update(retry_at=clock())
+
+    schedule.renew_chunk(send=host, clock=clock)
+
+    assert not Endpoint.objects.exists()
+
+
+def test_a_probe_that_never_comes_back_is_followed_by_another_a_lease_later(fleet, host, clock):
+    go_down(fleet, host, clock)
+    clock.advance(hours=2)
+    Endpoint.objects.update(retry_at=clock())
+    assert Endpoint.objects.get().take_probe(clock())
+
+    assert schedule.renew_chunk(send=host, clock=clock).claimed == 0
+    clock.advance(minutes=1)
+    assert schedule.renew_chunk(send=host, clock=clock).claimed == 1
+
+
+def test_readers_are_told_of_the_trouble_without_a_request_and_one_of_them_probes(fleet, host, clock):
+    go_down(fleet, host, clock)
+    clock.advance(hours=2)
+    Endpoint.objects.update(retry_at=clock() + timedelta(seconds=20))
+
+    with pytest.raises(ProviderUnavailable, match="has been in trouble since 12:00:00 UTC") as told:
+        read(fleet[8], host, clock)
+    assert (told.value.retry_after, host.asked) == (20, 0)
+
+    clock.advance(seconds=20)
+    host.is_down = False
+    assert read(fleet[8], host, clock)
+    assert host.asked == 1
+    assert read(fleet[9], host, clock)
+
+
+def test_readers_of_instances_that_failed_need_not_wait_for_their_turn_once_it_is_back(fleet, host, clock):
+    go_down(fleet, host, clock)
+    clock.advance(hours=2)
+    host.is_down = False
+    Endpoint.objects.update(retry_at=clock())
+    schedule.renew_chunk(send=host, clock=clock)
+
+    for instance in fleet:
+        assert read(instance, host, clock)
+
+
+def test_a_token_that_dies_while_its_endpoint_is_closed_makes_the_instance_failing_with_that_reason(fleet, host, clock):
+    go_down(fleet, host, clock)
+    clock.advance(hours=2)
+    Endpoint.objects.update(retry_at=clock() + timedelta(minutes=1))
+
+    schedule.renew_chunk(send=host, clock=clock)
+
+    last = Instance.objects.get(pk=fleet[9].pk)
+    assert (last.status, last.status_code) == (Instance.Status.FAILING, "provider_unavailable")
+    assert "auth.example.com has been in trouble" in last.status_reason
+    assert history(last)[0] == ("failing", "active", "failing")
+    assert host.asked == 0
+
+
+def test_each_recovers_and_it_is_recorded_once(fleet, host, clock):
+    go_down(fleet, host, clock)
+    clock.advance(hours=2)
+    schedule.renew_chunk(send=host, clock=clock)
+    host.is_down = False
+    for _ in range(80):
+        clock.advance(seconds=1)
+        schedule.renew_chunk(send=host, clock=clock)
+
+    for instance in fleet:
+        assert Instance.objects.get(pk=instance.pk).status == Instance.Status.ACTIVE
+        assert [kind for kind, _, _ in history(instance)].count("recovered") == 1
+
+
+class TestRetryAfter:
+    """“Come back later” holds for every instance at that host, whoever asks."""
+
+    @pytest.fixture
+    def asked_for_peace(self, fleet, provider, clock):
+        Token.objects.filter(pk=fleet[0].pk).update(refresh_at=clock())
+        provider.answers = [answer(429, {}, Retry_After="600")]
+        schedule.renew_chunk(send=provider, clock=clock)
+        provider.requests.clear()
+
+    @pytest.mark.usefixtures("asked_for_peace")
+    def test_the_schedule_asks_for_none_until_then(self, fleet, provider, clock):
+        Token.objects.update(refresh_at=clock())
+
+        schedule.renew_chunk(send=provider, clock=clock)
+        assert not provider.requests
+
+        clock.advance(seconds=600)
+        schedule.renew_chunk(send=provider, clock=clock)
+        assert len(provider.requests) == 1
+
+    @pytest.mark.usefixtures("asked_for_peace")
+    def test_readers_people_and_new_connections_are_told_until_when(self, fleet, tenant, method, provider, clock):
+        Token.objects.update(expires_at=clock())
+
+        for act in (
+            lambda: read(fleet[1], provider, clock),
+            lambda: connecting.check_now(fleet[2], send=provider, clock=clock, sleep=clock.sleep),
+            lambda: connecting.reconnect(fleet[3], values=VALUES, send=provider, clock=clock, sleep=clock.sleep),
+            lambda: connecting.connect(tenant, method, name="new", values=VALUES, send=provider, clock=clock),
+        ):
+            with pytest.raises(ProviderUnavailable) as told:
+                act()
+            assert told.value.retry_after == 600
+
+        assert not provider.requests
+        assert not Token.objects.exclude(lease_owner=None).exists()
+
+    @pytest.mark.usefixtures("asked_for_peace")
+    def test_another_host_is_asked_as_ever(self, tenant, provider, clock):
+        method = make_method("other", token_request={"url": "https://login.example.org/token"})
+
+        assert connecting.connect(tenant, method, values=VALUES, send=provider, clock=clock)
+
+    @pytest.mark.usefixtures("asked_for_peace")
+    def test_a_token_that_lives_goes_on_being_served(self, fleet, provider, clock):
+        assert read(fleet[0], provider, clock) == "token-1"
+
+    def test_a_probe_that_fails_does_not_shorten_the_wish(self, fleet, host, clock, provider):
+        Token.objects.filter(pk=fleet[0].pk).update(refresh_at=clock())
+        provider.answers = [answer(503, {}, Retry_After="3000")]
+        schedule.renew_chunk(send=provider, clock=clock)
+        endpoint = Endpoint.objects.get()
+
+        endpoint.meet([(fleet[1].pk, ProviderUnavailable("No answer.", is_endpoints=True))], clock())
+
+        assert endpoint.retry_at == clock() + timedelta(seconds=3000)
+
+
+def test_credentials_that_are_refused_say_nothing_of_the_endpoint(fleet, provider, clock):
+    for instance in fleet[:4]:
+        provider.answers = [answer(401, {"error": "invalid_client"})]
+        with pytest.raises(CredentialsRefused):
+            connecting.check_now(instance, send=provider, clock=clock, sleep=clock.sleep)
+
+    assert not Endpoint.objects.exists()
