@@ -5,8 +5,9 @@ from typing import Any
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-# It lies below the integrations' own pages, but has an entry of its own.
+# They lie below the integrations' own pages, but have entries of their own.
 _IMPORT = reverse_lazy("admin:integrations_integration_import")
+_DRAFT = reverse_lazy("admin:integrations_integration_draft")
 
 
 def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
@@ -17,7 +18,7 @@ def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
         return bool(user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}"))
 
     def is_here(request: Any) -> bool:
-        return str(request.path).startswith(str(link)) and request.path != str(_IMPORT)
+        return str(request.path).startswith(str(link)) and request.path not in (str(_IMPORT), str(_DRAFT))
 
     link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {
@@ -31,6 +32,10 @@ def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
 
 def _may_import(request: Any) -> bool:
     return bool(request.user.has_perms(["connectors.change_connector", "integrations.change_integration"]))
+
+
+def _may_draft(request: Any) -> bool:
+    return bool(request.user.has_perm("connectors.add_connector"))
 
 
 UNFOLD: dict[str, Any] = {
@@ -88,7 +93,13 @@ UNFOLD: dict[str, Any] = {
                         "icon": "upload_file",
                         "link": _IMPORT,
                         "permission": _may_import,
-                    }
+                    },
+                    {
+                        "title": "New connector from …",
+                        "icon": "edit_note",
+                        "link": _DRAFT,
+                        "permission": _may_draft,
+                    },
                 ],
             },
             {

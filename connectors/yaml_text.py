@@ -76,10 +76,12 @@ class _Refused(Exception):
         self.finding = Finding(mark, problem)
 
 
-def read_documents(content: bytes) -> tuple[list[Node], list[Finding]]:
+def read_documents(
+    content: bytes, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES
+) -> tuple[list[Node], list[Finding]]:
     """The documents of a file, empty ones apart, and all that is wrong with its text."""
     try:
-        text = _decoded(content)
+        text = _decoded(content, max_bytes)
     except _Refused as refused:
         return [], [refused.finding]
     documents: list[Node] = []
@@ -88,7 +90,7 @@ def read_documents(content: bytes) -> tuple[list[Node], list[Finding]]:
         for event in (events := YAML(typ="safe", pure=True).parse(text)):
             if isinstance(event, DocumentStartEvent):
                 _check_version(event)
-                builder = _Builder(findings)
+                builder = _Builder(findings, max_nodes)
                 node = builder.build(events)
                 if node is not None and node.value is not None:
                     documents.append(node)
@@ -105,9 +107,9 @@ def read_documents(content: bytes) -> tuple[list[Node], list[Finding]]:
     return documents, findings
 
 
-def _decoded(content: bytes) -> str:
-    if len(content) > MAX_BYTES:
-        problem = Problem((), f"The file is larger than {MAX_BYTES:,} bytes.", "Split it into several files.")
+def _decoded(content: bytes, max_bytes: int) -> str:
+    if len(content) > max_bytes:
+        problem = Problem((), f"The file is larger than {max_bytes:,} bytes.", "Split it into several files.")
         raise _Refused(Mark(1, 1), problem)
     bad: int | None = None
     try:
@@ -159,8 +161,9 @@ class _Open:
 class _Builder:
     """Puts one document together."""
 
-    def __init__(self, findings: list[Finding]) -> None:
+    def __init__(self, findings: list[Finding], max_nodes: int) -> None:
         self._findings = findings
+        self._max_nodes = max_nodes
         self._open: list[_Open] = []
         self._anchors: dict[str, Node | None] = {}
         self._root: Node | None = None
@@ -226,8 +229,8 @@ class _Builder:
         current = self._open[-1]
         # Counted as if every alias were written out: that is what everything behind us would have to handle.
         current.node.weight += node.weight
-        if current.node.weight > MAX_NODES:
-            problem = Problem((), f"The document holds more than {MAX_NODES:,} values, aliases written out.")
+        if current.node.weight > self._max_nodes:
+            problem = Problem((), f"The document holds more than {self._max_nodes:,} values, aliases written out.")
             raise _Refused(mark, problem)
         if isinstance(current.node.value, list):
             current.node.children[len(current.node.value)] = (mark, node)

@@ -70,6 +70,7 @@ class ConnectorAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # typ
     list_display = ("name", "key", "category", "methods_count", "instances_count")
     list_filter = ("category",)
     list_per_page = 50
+    list_before_template = "admin/connectors/list_before.html"
     search_fields = ("name", "key", "category", "description")
     readonly_fields = ("logo_now", "used_by", "methods")
     inlines = (ConnectorVariableInline,)

@@ -17,6 +17,7 @@ from connectors.admin.exporting import download
 from connectors.oauth2 import definition
 from connectors.oauth2.problems import Problem, dotted
 from connectors.validation import validated
+from integrations.admin.drafting import draft_page
 from integrations.admin.importing import import_page
 from integrations.documents import check_integration, integration_document, known_methods
 from integrations.models import Component, Integration
@@ -140,11 +141,18 @@ class IntegrationAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold has no type
         return integrations.annotate(components_total=models.Count("components"))
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.import_view)
-        return [path("import/", view, name="integrations_integration_import"), *super().get_urls()]
+        imports, drafts = self.admin_site.admin_view(self.import_view), self.admin_site.admin_view(self.draft_view)
+        return [
+            path("import/", imports, name="integrations_integration_import"),
+            path("draft/", drafts, name="integrations_integration_draft"),
+            *super().get_urls(),
+        ]
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         return import_page(request, self.admin_site)
+
+    def draft_view(self, request: HttpRequest) -> HttpResponse:
+        return draft_page(request, self.admin_site)
 
     @admin.action(description="Export to YAML", permissions=["view"])
     def export_yaml(self, request: HttpRequest, queryset: models.QuerySet[Integration]) -> HttpResponse:

@@ -15,11 +15,13 @@ from connectors.document_changes import Change
 from connectors.documents import DocumentRefused
 from connectors.effects import shown
 from connectors.impact import WouldBreak
+from connectors.importers.drafting import Kind
 from connectors.merging import ABSENT, Side
 from connectors.models import Connector
 from connectors.yaml_writing import write_documents
 from integrations.exporting import UnknownKey, export_documents, json_schema
 from integrations.importing import FileProblem, check_files, import_files, is_migrated
+from integrations.management.drafting import add_draft, print_draft
 from integrations.management.progress import Counter
 
 BREAK = "--break-instances"
@@ -45,6 +47,7 @@ class Command(BaseCommand):
             "names", nargs="*", metavar="KEY", help="Connectors and integrations; all if none is given."
         )
         self._add_catalogue(actions)
+        add_draft(actions)
         about = "Print the JSON Schema of the format, for editors."
         actions.add_parser("schema", help=about, description=about)
 
@@ -83,6 +86,7 @@ class Command(BaseCommand):
             "export": self._export,
             "add-from-catalogue": self._add_from_catalogue,
             "catalogue": self._catalogue,
+            "draft": self._draft,
             "schema": self._schema,
         }
         actions[action](names, **options)
@@ -208,6 +212,9 @@ class Command(BaseCommand):
                 self.stdout.write(heading)
             for one in of_side:
                 self.stdout.write(f"  {one.place}: {_words(one.here)} → {_words(one.shipped)}")
+
+    def _draft(self, names: Sequence[str], *, kind: Kind | None, **options: Any) -> None:
+        print_draft(self, names[0], kind)
 
     def _schema(self, names: Sequence[str], **options: Any) -> None:
         self.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False))
