@@ -117,6 +117,7 @@ def test_a_token_is_bought_of_a_stand_in_and_signs_a_request(key, method, provid
     for name, value in expected["headers"].items():
         assert provider.asked["headers"][name.lower()] == value
     assert grant.access_token == "T0KEN"
+    assert (grant.expires_at is not None) is _lives_for_a_time(method)
     assert "T0KEN" in str(signature.headers) + str(signature.query)
     assert signature.base_url.startswith("https://")
     if test is not None:
@@ -137,6 +138,11 @@ def test_the_list_holds_every_entry_once_under_its_category():
 
     assert sorted(entry.key for entries in listed.values() for entry in entries) == KEYS
     assert all(entry.category == category for category, entries in listed.items() for entry in entries)
+
+
+def _lives_for_a_time(method: Method) -> bool:
+    response = method.definition.token_response
+    return bool(response.expires_in or response.expires_at or response.default_lifetime)
 
 
 def _is_pinned(method: Method, address: UrlTemplate) -> bool:
