@@ -11,11 +11,9 @@ from tests.connectors.catalogue_quirks import QUIRKS, by_quirk
 
 WANTING = {
     "Basic of an odd make": "Sabre alone encodes twice; nobody else was found whose documentation could be read.",
-    "client_secret_jwt": "Keycloak alone: who signs at all mostly asks for a private key.",
     "client certificate (tls)": "Not in the language that these entries were written in.",
     "DPoP": "Not in the language that these entries were written in.",
     "steps before the token request": "Not in the language that these entries were written in.",
-    "answer in XML": "Sage Intacct wants the session inside of each request's XML, where signing doesn't put it.",
     "lifetime in milliseconds": "Fiserv's documentation, where it is told of, can be read only with an account.",
     "lifetime in minutes": "SAP Business One alone.",
 }
