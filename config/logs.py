@@ -18,6 +18,8 @@ _PATTERNS = [
         re.compile(rf"(?i)\b({_NAMES})([\"']?\s*[=:]\s*)(\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&\"'}}\])]+)"),
         rf"\1\2{HIDDEN}",
     ),
+    # the part of a set-up link that opens it
+    (re.compile(r"\blks_[\w-]{20,}"), HIDDEN),
     # postgres://user:password@host
     (re.compile(r"(://[^\s/:@]*:)[^\s/@]+@"), rf"\1{HIDDEN}@"),
     # JSON Web Tokens and Fernet's

@@ -250,6 +250,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": RENEWAL_TICK,
         "options": {"expires": RENEWAL_TICK},
     },
+    "prune-sessions": {
+        "task": "integrations.tasks.prune_sessions",
+        "schedule": 60 * 60.0,
+        "options": {"expires": 60 * 60.0},
+    },
     "prune": {"task": "tenants.tasks.prune", "schedule": 24 * 60 * 60.0, "options": {"expires": 60 * 60.0}},
 }
 

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("api/", include("integrations.api.urls")),
+    path("setup/", include("integrations.setup.urls")),
     path("", include("tenants.wizard.urls")),
 ]
 

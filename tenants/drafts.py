@@ -14,9 +14,9 @@ from connectors.definitions import definition_of
 from connectors.models import AuthMethod
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
 from connectors.oauth2.exchange import Clock
-from connectors.oauth2.values import check_complete, check_given, missing, resolve
 from tenants import connecting, database_time
 from tenants.errors import NameTaken
+from tenants.filled_in import values_error
 from tenants.models import Draft, Instance, Tenant
 from tenants.models.lease import lease_length
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 LIFE = timedelta(days=1)
 
-_UNEXPECTED = LatchkeyError(
+UNEXPECTED = LatchkeyError(
     "Something went wrong on this side.",
     "It is a fault of this platform, not of what you filled in.",
     "Try again in a moment. If it happens again, tell the administrator of this platform when it did.",
@@ -90,7 +90,7 @@ def run(
         problem = described(error)
     except Exception:
         log.exception("draft %s could not be tried", draft.pk)
-        problem = described(_UNEXPECTED)
+        problem = described(UNEXPECTED)
     _settle(draft, started, instance, problem)
 
 
@@ -186,28 +186,12 @@ def _fill(draft: Draft, typed: Mapping[str, str | None], now: datetime) -> None:
 
 def _problem_with(draft: Draft, *, asks_name: bool, now: datetime) -> dict[str, Any] | None:
     """What is wrong with a draft before anybody is asked, as its `problem`."""
-    error = _values_error(draft, now)
+    error = values_error(draft.auth_method, draft.values, now)
     name = _name_error(draft) if asks_name else ""
     if error is None and not name:
         return None
     problem = described(error or ValidationFailed(name))
     return {**problem, "name": name} if name else problem
-
-
-def _values_error(draft: Draft, now: datetime) -> ValidationFailed | None:
-    definition = definition_of(draft.auth_method)
-    bad = check_given(definition.method, draft.values)
-    rendering = resolve(definition.method, draft.values, definition.operator_values(), now=now, uuid=uuid4())
-    lacking = [variable for variable in missing(definition.method, rendering) if variable.key not in bad]
-    if not bad:
-        try:
-            check_complete(definition.method, rendering)
-        except ValidationFailed as error:
-            return error
-        return None
-    fields = {**{variable.key: "This value is required." for variable in lacking}, **bad}
-    what = "One value needs mending." if len(fields) == 1 else f"{len(fields)} values need mending."
-    return ValidationFailed(what, remedy="Mend what is marked below, and connect again.", fields=fields)
 
 
 def _name_error(draft: Draft) -> str:

@@ -1,11 +1,15 @@
-"""What was filled in for an instance: which of it is kept, and how."""
+"""What was filled in for an instance: whether it will do, which of it is kept, and how."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from uuid import uuid4
 
+from connectors.definitions import definition_of
+from connectors.models import AuthMethod
 from connectors.oauth2.errors import ValidationFailed
 from connectors.oauth2.exchange import Clock
 from connectors.oauth2.method import Method
-from connectors.oauth2.values import check_given
+from connectors.oauth2.values import check_complete, check_given, missing, resolve
 from tenants.models.instance import Instance, InstanceValues
 
 
@@ -35,3 +39,20 @@ def store_values(instance: Instance, values: dict[str, str], set_at: Mapping[str
         instance=instance,
         defaults={"values": values, "set_at": {key: (set_at or {}).get(key, now) for key in values}},
     )
+
+
+def values_error(auth_method: AuthMethod, values: Mapping[str, str], now: datetime) -> ValidationFailed | None:
+    """What is wrong with values before anybody is asked for a token; None where they will do."""
+    definition = definition_of(auth_method)
+    bad = check_given(definition.method, values)
+    rendering = resolve(definition.method, values, definition.operator_values(), now=now, uuid=uuid4())
+    lacking = [variable for variable in missing(definition.method, rendering) if variable.key not in bad]
+    if not bad:
+        try:
+            check_complete(definition.method, rendering)
+        except ValidationFailed as error:
+            return error
+        return None
+    fields = {**{variable.key: "This value is required." for variable in lacking}, **bad}
+    what = "One value needs mending." if len(fields) == 1 else f"{len(fields)} values need mending."
+    return ValidationFailed(what, remedy="Mend what is marked below, and connect again.", fields=fields)

@@ -10,7 +10,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
-from integrations.api import connectors, events, instances, tokens
+from integrations.api import connectors, events, instances, sessions, tokens
 from integrations.api.errors import BadRequest, InternalError, NotFound
 from integrations.api.problems import STATUS, Problem, problem
 
@@ -50,7 +50,7 @@ api = Api(
     "details (RFC 9457): `code` says what happened. Times are RFC 3339 in UTC.",
     urls_namespace="api",
 )
-for module in (tokens, instances, events, connectors):
+for module in (tokens, sessions, instances, events, connectors):
     api.add_router("", module.router)
 
 

@@ -25,6 +25,8 @@ STATUS = {
     "not_connected": 409,
     "name_taken": 409,
     "idempotency_key_in_use": 409,
+    "session_in_use": 409,
+    "session_expired": 410,
     "credentials_refused": 422,
     "response_not_understood": 422,
     "address_refused": 422,
@@ -47,11 +49,20 @@ class Problem(Schema):
     code: str = Field(description="What happened, for a program to read. It never changes.")
     fields: dict[str, str] = Field({}, description="With `validation_failed`: what is wrong with each value, by name.")
     names: list[str] = Field([], description="With `several_instances`: the names that tell them apart.")
+    components: dict[str, Any] = Field(
+        {}, description="When a session can't be committed: the components as `GET /sessions/{id}` shows them."
+    )
 
 
-def problem(error: LatchkeyError, *, headers: dict[str, str] | None = None) -> JsonResponse:
-    """The response that tells of an error."""
-    status = STATUS.get(error.code, 500)
+def problem(
+    error: LatchkeyError,
+    *,
+    status: int | None = None,
+    components: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JsonResponse:
+    """The response that tells of an error; `status` where it isn't the code's own."""
+    status = status or STATUS.get(error.code, 500)
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
@@ -59,6 +70,7 @@ def problem(error: LatchkeyError, *, headers: dict[str, str] | None = None) -> J
         code=error.code,
         fields=getattr(error, "fields", {}),
         names=list(getattr(error, "names", ())),
+        components=components or {},
     )
     return JsonResponse(
         body.model_dump(), status=status, content_type=CONTENT_TYPE, headers={**_headers(error), **(headers or {})}

@@ -1,7 +1,9 @@
 """The models of this app; Django and people import them from here."""
 
 from integrations.models.api_key import ApiKey
+from integrations.models.binding import Binding
 from integrations.models.idempotency import IdempotentAnswer
 from integrations.models.integration import Component, Integration
+from integrations.models.session import Session, SessionPart
 
-__all__ = ["ApiKey", "Component", "IdempotentAnswer", "Integration"]
+__all__ = ["ApiKey", "Binding", "Component", "IdempotentAnswer", "Integration", "Session", "SessionPart"]

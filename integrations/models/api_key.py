@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from connectors.models import Connector, ConnectorQuerySet
 from integrations.models.integration import Component, Integration
+from integrations.models.session import Session, SessionQuerySet
 from tenants.models import Instance, Tenant
 from tenants.models.instance import InstanceQuerySet
 
@@ -55,6 +56,16 @@ class ApiKey(models.Model):
     def reaches_integration(self, key: str) -> bool:
         """Whether an integration of this key, if there is one, is within what the API key sees."""
         return self.integration is None or self.integration.key == key
+
+    def reaches_tenant(self, key: str) -> bool:
+        """Whether a tenant of this key, if there is one, is within what the API key sees."""
+        return self.tenant is None or self.tenant.key == key
+
+    def sessions(self) -> SessionQuerySet:
+        """The set-up sessions within what the key sees."""
+        seen = Session.objects.select_related("integration", "tenant")
+        bounds = {"tenant": self.tenant_id, "integration": self.integration_id}
+        return seen.filter(**{name: pk for name, pk in bounds.items() if pk is not None})
 
     def instances(self) -> InstanceQuerySet:
         """The instances within what the key sees."""

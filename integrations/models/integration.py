@@ -1,8 +1,10 @@
 """Pieces of the host's own code that read tokens."""
 
+from typing import Self
+
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from connectors.json_text import JSONTextField
 from connectors.models import AuthMethod, Connector
@@ -25,6 +27,17 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         of_connector = Q(connector=OuterRef("connector"), auth_method=None)
         return Q(Exists(self.order_by().filter(of_connector | Q(auth_method=OuterRef("auth_method")))))
 
+    def prefers(self) -> Q:
+        """The instances that were connected for these components and, for tenants without such a one, all others."""
+        of_tenant = self._bound(bindings__tenant=OuterRef("tenant"))
+        return Q(Exists(self._bound(bindings__instance=OuterRef("pk")))) | ~Q(Exists(of_tenant))
+
+    def _bound(self, **binding: OuterRef) -> Self:
+        """Those with such a binding, to an instance that (still) fits."""
+        # One filter(): each further one would look at bindings of its own.
+        fits = Q(auth_method=None) | Q(auth_method=F("bindings__instance__auth_method"))
+        return self.order_by().filter(fits, connector=F("bindings__instance__connector"), **binding)
+
     def instance(
         self, integration: str, tenant: str, component: str, *, among: InstanceQuerySet | None = None
     ) -> Instance:
@@ -33,8 +46,9 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         `among` are the instances that the asker may see. Raises `InstanceNotFound` or `SeveralInstances`.
         """
         components = self.filter(integration__key=integration)
+        named = components.filter(name=component)
         seen = Instance.objects.all() if among is None else among
-        fitting = seen.for_reading().filter(components.filter(name=component).reads(), tenant__key=tenant)
+        fitting = seen.for_reading().filter(named.reads(), named.prefers(), tenant__key=tenant)
         fitting = fitting.order_by("name")
         try:
             return fitting.the_only_one(f"The tenant {tenant}", f"for “{component}” of {integration}")

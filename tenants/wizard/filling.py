@@ -128,7 +128,7 @@ def _show_form(request: MemberRequest, draft: Draft) -> HttpResponse:
         "has_failed": draft.state == Draft.State.FAILED,
         "other_errors": [words for key, words in errors.items() if key not in shown],
         "asks_name": _asks_name(draft, connector),
-        "documentation_url": _web_address(connector.documentation_url),
+        "documentation_url": web_address(connector.documentation_url),
         "instructions": render_markdown(draft.auth_method.instructions),
     }
     return show(request, draft.tenant, "form", context)
@@ -139,6 +139,6 @@ def _asks_name(draft: Draft, connector: Connector) -> bool:
     return draft.instance is None and Instance.objects.filter(tenant=draft.tenant, connector=connector).exists()
 
 
-def _web_address(text: str) -> str:
+def web_address(text: str) -> str:
     """The address, if a browser only opens a page for it."""
     return text if text.startswith(("https://", "http://")) else ""

@@ -1,6 +1,6 @@
 """The form of an authentication method: what it asks for, and what was typed into it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -109,14 +109,16 @@ def form_of(
     *,
     errors: Mapping[str, str],
     now: datetime,
+    given: Collection[str] = (),
 ) -> MethodForm:
-    """The form of a method, filled in with `values`."""
+    """The form of a method, filled in with `values`. Those that are `given` by a backend aren't asked for."""
     method = definition.method
     rendering = resolve(method, values, definition.operator_values(), now=now, uuid=uuid4())
-    shown = [variable for variable in method.asked if variable.is_typed_by_tenant]
+    typed = [one for one in method.asked if one.is_typed_by_tenant and one.key not in given]
+    fixed = [one for one in method.asked if one.display != "hidden" and one not in typed]
     return MethodForm(
-        fields=[_field(method, one, values, set_at, rendering, errors.get(one.key, "")) for one in shown],
-        fixed=[_fixed(method, one, values, rendering) for one in method.asked if one.display == "read_only"],
+        fields=[_field(method, one, values, set_at, rendering, errors.get(one.key, "")) for one in typed],
+        fixed=[_fixed(method, one, values, rendering, by_backend=one.key in given) for one in fixed],
     )
 
 
@@ -200,10 +202,13 @@ def _when_empty(method: Method, variable: Variable, rendering: Rendering) -> str
     return f"Left empty, it is {parse(variable.default).render(rendering)}"
 
 
-def _fixed(method: Method, variable: Variable, values: Mapping[str, str], rendering: Rendering) -> Fixed:
+def _fixed(
+    method: Method, variable: Variable, values: Mapping[str, str], rendering: Rendering, *, by_backend: bool
+) -> Fixed:
     value = rendering.values.get(variable.key, "")
     if not may_show(method, variable, values):
-        return Fixed(variable.title, variable.help_text, "", "Set by the administrator" if value else "Not set")
+        note = "Already set" if by_backend else "Set by the administrator"
+        return Fixed(variable.title, variable.help_text, "", note if value else "Not set")
     labels = {option.value: option.label for option in variable.options}
     return Fixed(variable.title, variable.help_text, labels.get(value, value), "" if value else "Not set")
 

@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import keys
+from integrations import keys, sessions
 from integrations.models import ApiKey
+from tenants.models import Tenant
 from tests.integrations.api.conftest import TOKEN_PATH, Caller
 from tests.tenants.wizard.rows import TOKEN
 
-READ_TOKENS, READ, WRITE = "tokens:read", "instances:read", "instances:write"
+READ_TOKENS, READ, WRITE, SET_UP = "tokens:read", "instances:read", "instances:write", "sessions:write"
 ONE = "instances/{id}"
 NOT_THERE = "instances/5cb3a5de-0000-4000-8000-000000000000"
 
@@ -24,6 +25,9 @@ CALLS = [
     ("PATCH", ONE, {"name": "Sales"}, WRITE, 200),
     ("POST", f"{ONE}/refresh", None, WRITE, 422),  # its secret is not the right one
     ("DELETE", ONE, None, WRITE, 204),
+    ("GET", "sessions/{session}", None, SET_UP, 200),
+    ("POST", "sessions/{session}/commit", None, SET_UP, 422),  # nothing is filled in
+    ("POST", "integrations/crm-sync/sessions", {"tenant": "acme"}, SET_UP, 201),
     ("GET", "connectors/zoom", None, READ, 200),
     ("GET", "instances", None, READ, 200),
     ("GET", "connectors", None, READ, 200),
@@ -31,8 +35,13 @@ CALLS = [
 IDS = [f"{method} {path}" for method, path, *_ in CALLS]
 EVERY_CALL = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
 # Lists are empty instead, and connectors are not a tenant's.
-OF_A_TENANT = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:8], ids=IDS[:8])
-OF_AN_INTEGRATION = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:9], ids=IDS[:9])
+OF_A_TENANT = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:11], ids=IDS[:11])
+OF_AN_INTEGRATION = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:12], ids=IDS[:12])
+
+
+@pytest.fixture
+def session(crm, acme):
+    return sessions.create(crm, tenant="acme")[0]
 
 
 def ended(**fields):
@@ -45,8 +54,8 @@ def ended(**fields):
 
 
 @EVERY_CALL
-def test_a_call_without_a_key_is_unauthorized(instance, method, path, body, scope, status):
-    response = Caller(None)(method, path.format(id=instance.pk), body)
+def test_a_call_without_a_key_is_unauthorized(instance, session, method, path, body, scope, status):
+    response = Caller(None)(method, path.format(id=instance.pk, session=session.pk), body)
 
     assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
     assert response.headers["WWW-Authenticate"] == "Bearer"
@@ -64,17 +73,17 @@ def test_a_call_without_a_key_is_unauthorized(instance, method, path, body, scop
     ],
     ids=["malformed", "unknown", "empty", "revoked", "expired"],
 )
-def test_a_key_that_may_not_be_used_is_unauthorized(instance, make, method, path, body, scope, status):
-    response = Caller(make())(method, path.format(id=instance.pk), body)
+def test_a_key_that_may_not_be_used_is_unauthorized(instance, session, make, method, path, body, scope, status):
+    response = Caller(make())(method, path.format(id=instance.pk, session=session.pk), body)
 
     assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
 
 
 @EVERY_CALL
-def test_a_key_without_the_scope_is_forbidden(instance, make_key, method, path, body, scope, status):
+def test_a_key_without_the_scope_is_forbidden(instance, session, make_key, method, path, body, scope, status):
     others = set(ApiKey.Scope.values) - {scope}
 
-    response = Caller(make_key(scopes=others))(method, path.format(id=instance.pk), body)
+    response = Caller(make_key(scopes=others))(method, path.format(id=instance.pk, session=session.pk), body)
 
     assert (response.status_code, response.json()["code"]) == (403, "forbidden")
     assert scope in response.json()["detail"]
@@ -82,25 +91,28 @@ def test_a_key_without_the_scope_is_forbidden(instance, make_key, method, path, 
 
 
 @OF_A_TENANT
-def test_another_tenants_key_finds_nothing(instance, globex, make_key, method, path, body, scope, status):
-    response = Caller(make_key(tenant=globex))(method, path.format(id=instance.pk), body)
+def test_another_tenants_key_finds_nothing(instance, session, globex, make_key, method, path, body, scope, status):
+    response = Caller(make_key(tenant=globex))(method, path.format(id=instance.pk, session=session.pk), body)
 
-    assert (response.status_code, response.json()["code"]) == (404, "instance_not_found")
+    assert response.status_code == 404
+    assert response.json()["code"] in ("instance_not_found", "not_found")
 
 
 @OF_AN_INTEGRATION
-def test_another_integrations_key_finds_nothing(instance, support, make_key, method, path, body, scope, status):
-    response = Caller(make_key(integration=support))(method, path.format(id=instance.pk), body)
+def test_another_integrations_key_finds_nothing(
+    instance, session, support, make_key, method, path, body, scope, status
+):
+    response = Caller(make_key(integration=support))(method, path.format(id=instance.pk, session=session.pk), body)
 
     assert response.status_code == 404
     assert response.json()["code"] in ("instance_not_found", "not_found")
 
 
 @EVERY_CALL
-def test_the_right_key_is_answered(instance, acme, crm, make_key, method, path, body, scope, status):
+def test_the_right_key_is_answered(instance, session, acme, crm, make_key, method, path, body, scope, status):
     key = make_key(tenant=acme, integration=crm, scopes=[scope])
 
-    response = Caller(key)(method, path.format(id=instance.pk), body)
+    response = Caller(key)(method, path.format(id=instance.pk, session=session.pk), body)
 
     assert response.status_code == status
     assert response.headers["Cache-Control"] == "no-store"
@@ -108,13 +120,15 @@ def test_the_right_key_is_answered(instance, acme, crm, make_key, method, path, 
 
 @OF_A_TENANT
 def test_what_is_out_of_reach_answers_as_what_does_not_exist(
-    instance, globex, make_key, method, path, body, scope, status
+    instance, session, globex, make_key, method, path, body, scope, status
 ):
     caller = Caller(make_key(tenant=globex))
 
-    out_of_reach = caller(method, path.format(id=instance.pk), body)
+    out_of_reach = caller(method, path.format(id=instance.pk, session=session.pk), body)
+    session.delete()
     instance.delete()
-    not_there = caller(method, path.format(id=instance.pk), body)
+    Tenant.objects.filter(key="acme").delete()
+    not_there = caller(method, path.format(id=instance.pk, session=session.pk), body)
 
     assert out_of_reach.content == not_there.content
 

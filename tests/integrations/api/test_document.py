@@ -53,6 +53,9 @@ def test_the_calls_of_the_contract_are_there(document):
         "POST /instances/{instance_id}/refresh",
         "POST /instances/{instance_id}/rejected",
         "GET /instances/{instance_id}/events",
+        "POST /integrations/{key}/sessions",
+        "GET /sessions/{session_id}",
+        "POST /sessions/{session_id}/commit",
         "GET /connectors",
         "GET /connectors/{key}",
     }

@@ -27,6 +27,10 @@ include-operation-id = "read_token"
 parameters = { tenant = "acme", key = "crm-sync", component = "meetings" }
 
 [[operations]]
+include-operation-id = "create_session"
+parameters = { key = "crm-sync" }
+
+[[operations]]
 include-operation-id = "get_connector"
 parameters = { key = "zoom" }
 """
@@ -55,5 +59,5 @@ def test_schemathesis_finds_nothing_with_all_checks(live_server, tmp_path, acme,
     )
 
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
-    assert "11 selected / 11 total" in run.stdout
+    assert "14 selected / 14 total" in run.stdout
     assert ApiKey.objects.get().last_used_at is not None

@@ -1,0 +1,36 @@
+"""Leaving: with everything connected, after a failure, or without wanting to."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from integrations import sessions
+from integrations.models import Session
+from integrations.session_steps import make_ready
+from integrations.setup import flow
+from integrations.setup.access import Visit, setup_page, show
+
+
+@setup_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def end(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """How it ended, in words. After a failure that nothing here can mend, a POST tries once more."""
+    session = visit.session
+    is_complete = session.state == Session.State.COMPLETE
+    if request.method == "POST" and not is_complete:
+        make_ready(session)
+        return visit.to("connecting")
+    parts = sessions.parts_of(session)
+    failed = [part for part in parts if part.problem]
+    if not is_complete and not failed:
+        return visit.to("entry")
+    context = {"parts": parts, "failed": failed, "back_url": visit.outcome_url(), "has_steps": bool(flow.steps(visit))}
+    return show(request, visit, "complete" if is_complete else "failed", context)
+
+
+@setup_page
+@require_POST
+def cancel(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Back to the host with nothing connected; what was filled in here is deleted."""
+    if not sessions.cancel(visit.session):
+        return flow.go_on(visit)
+    return visit.leave()

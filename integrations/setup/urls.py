@@ -1,0 +1,21 @@
+"""The pages behind a set-up link."""
+
+from django.urls import path
+
+from integrations.setup import ending, entry, steps, trying
+
+app_name = "setup"
+
+_LINK = "<str:link>/"
+_STEP = _LINK + "steps/<int:number>/"
+
+urlpatterns = [
+    path(_LINK, entry.entry, name="entry"),
+    path(_STEP, steps.step, name="step"),
+    path(_STEP + "method/", steps.choose_method, name="method"),
+    path(_LINK + "connecting/", trying.connecting, name="connecting"),
+    path(_LINK + "run/", trying.run, name="run"),
+    path(_LINK + "progress/", trying.progress, name="progress"),
+    path(_LINK + "cancel/", ending.cancel, name="cancel"),
+    path(_LINK + "end/", ending.end, name="end"),
+]
