@@ -30,6 +30,11 @@ def _entry(title: str, icon: str, model: str) -> dict[str, Any]:
     }
 
 
+def _may_see_connectors(request: Any) -> bool:
+    user = request.user
+    return bool(user.has_perm("connectors.view_connector") or user.has_perm("connectors.change_connector"))
+
+
 def _may_import(request: Any) -> bool:
     return bool(request.user.has_perms(["connectors.change_connector", "integrations.change_integration"]))
 
@@ -69,6 +74,13 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _entry("Connectors", "extension", "connectors.connector"),
                     _entry("Authentication methods", "lock_open", "connectors.authmethod"),
+                    {
+                        "title": "Catalogue",
+                        "icon": "storefront",
+                        "link": reverse_lazy("catalogue:browse"),
+                        "permission": _may_see_connectors,
+                        "active": lambda request: "/admin/catalogue/" in str(request.path),
+                    },
                 ],
             },
             {

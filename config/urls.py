@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from config.health import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/catalogue/", include("integrations.admin.catalogue.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("api/", include("integrations.api.urls")),

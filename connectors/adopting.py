@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -112,13 +113,6 @@ class Comparison:
         return hashlib.sha256(f"{self.version} {digest_of(self.here)}".encode()).hexdigest()[:32]
 
 
-def entry_of(connector: Connector) -> str:
-    """The key of the entry that a connector came from, or that has its key; "" if the catalogue holds neither."""
-    known = ready_made.keys()
-    origin = CatalogueOrigin.objects.filter(connector=connector).values_list("entry", flat=True).first()
-    return next((key for key in (origin, connector.key) if key in known), "")
-
-
 def comparison(key: str) -> Comparison:
     """The connector beside its entry. Raises `Connector.DoesNotExist`, `NotInCatalogue`."""
     connector = Connector.objects.with_definitions().defer("logo").get(key=key)
@@ -130,10 +124,20 @@ def comparison(key: str) -> Comparison:
 
 def outdated_keys() -> Iterator[str]:
     """The keys of the connectors whose entry has changed since it was last looked through."""
-    known = set(ready_made.keys())
     for origin in CatalogueOrigin.objects.select_related("connector").only("entry", "digest", "connector__key"):
-        if origin.entry in known and origin.digest != digest_of(shipped(origin.entry, origin.connector.key)):
+        if newer(origin, origin.connector.key):
             yield origin.connector.key
+
+
+def newer(origin: CatalogueOrigin, key: str) -> bool:
+    """Whether the entry says something else than when the connector `key` was last compared with it."""
+    known = ready_made.keys()
+    return origin.entry in known and origin.digest != _version(origin.entry, key)
+
+
+@lru_cache(maxsize=1024)
+def _version(entry: str, key: str) -> str:
+    return digest_of(shipped(entry, key))
 
 
 def take(

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextInputWidget
 
+from connectors.admin.catalogue import CatalogueMixin
 from connectors.admin.checking import check_own, sentence
 from connectors.admin.exporting import download
 from connectors.admin.fields import switch
@@ -63,16 +64,16 @@ class ConnectorForm(TextsKept):
 
 
 @admin.register(Connector)
-class ConnectorAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
+class ConnectorAdmin(ImpactMixin, CatalogueMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
     """A connector's own page: what all its methods share."""
 
     form = ConnectorForm
-    list_display = ("name", "key", "category", "methods_count", "instances_count")
+    list_display = ("name", "key", "category", "methods_count", "instances_count", "catalogue")
     list_filter = ("category",)
     list_per_page = 50
     list_before_template = "admin/connectors/list_before.html"
     search_fields = ("name", "key", "category", "description")
-    readonly_fields = ("logo_now", "used_by", "methods")
+    readonly_fields = ("logo_now", "used_by", "catalogue", "methods")
     inlines = (ConnectorVariableInline,)
     actions = ("export_yaml",)
     warn_unsaved_form = True
@@ -95,7 +96,7 @@ class ConnectorAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # typ
         if obj is None:
             return (("Connector", {"fields": (*self._own, "logo_file")}),)
         return (
-            ("Connector", {"fields": (*self._own, "logo_now", "logo_file", "remove_logo", "used_by")}),
+            ("Connector", {"fields": (*self._own, "logo_now", "logo_file", "remove_logo", "used_by", "catalogue")}),
             ("Authentication methods", {"fields": ("methods",)}),
         )
 

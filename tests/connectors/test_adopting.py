@@ -3,29 +3,14 @@
 import pytest
 
 from connectors import ready_made
-from connectors.adopting import Moved, add, comparison, digest_of, outdated_keys, take, untouched
-from connectors.documents import DocumentRefused, connector_document, store_connector
+from connectors.adopting import Moved, add, comparison, outdated_keys, take, untouched
+from connectors.documents import DocumentRefused, store_connector
 from connectors.merging import Side
-from connectors.models import CatalogueOrigin, Connector
+from connectors.models import CatalogueOrigin
 from connectors.oauth2 import definition
+from tests.connectors.catalogue_versions import as_if_older, change_here, document
 
 pytestmark = pytest.mark.django_db
-URL = ("auth_methods", "server-to-server", "token_request", "url")
-
-
-def document(key="zoom"):
-    return connector_document(Connector.objects.with_definitions().get(key=key))
-
-
-def as_if_older(key="zoom", **texts):
-    """The connector as it would have come from an older version of the catalogue, with other texts in it."""
-    older = {**document(key), **texts}
-    store_connector(definition.Connector.model_validate(older))
-    CatalogueOrigin.objects.filter(connector__key=key).update(document=older, digest=digest_of(older))
-
-
-def change_here(key="zoom", **texts):
-    store_connector(definition.Connector.model_validate({**document(key), **texts}))
 
 
 @pytest.fixture
@@ -36,7 +21,7 @@ def zoom():
 def test_an_added_connector_is_the_entry_and_up_to_date(zoom):
     found = comparison("zoom")
 
-    assert document() == ready_made.entry("zoom").stated()
+    assert document("zoom") == ready_made.entry("zoom").stated()
     assert (found.differences, found.is_outdated, list(outdated_keys())) == ([], False, [])
 
 
@@ -58,7 +43,7 @@ def test_an_entry_added_under_another_key_still_knows_where_it_came_from():
 
 
 def test_a_newer_entry_is_noticed_and_what_is_new_told(zoom):
-    as_if_older(description="Old words.")
+    as_if_older("zoom", description="Old words.")
 
     found = comparison("zoom")
 
@@ -69,31 +54,31 @@ def test_a_newer_entry_is_noticed_and_what_is_new_told(zoom):
 
 
 def test_what_was_changed_here_alone_makes_nothing_outdated(zoom):
-    change_here(description="Our words.")
+    change_here("zoom", description="Our words.")
 
     assert list(outdated_keys()) == []
     assert [one.side for one in comparison("zoom").differences] == [Side.HERE]
 
 
 def test_what_is_taken_is_stored_and_the_new_version_remembered(zoom):
-    as_if_older(description="Old words.", category="old")
-    change_here(name="Our Zoom")
+    as_if_older("zoom", description="Old words.", category="old")
+    change_here("zoom", name="Our Zoom")
     found = comparison("zoom")
 
     take(found, untouched(found))
 
     shipped = ready_made.entry("zoom").stated()
-    assert document() == {**shipped, "name": "Our Zoom"}
+    assert document("zoom") == {**shipped, "name": "Our Zoom"}
     assert list(outdated_keys()) == []
 
 
 def test_what_is_not_taken_nags_no_more_but_stays_visible_and_can_be_taken_later(zoom):
-    as_if_older(description="Old words.")
+    as_if_older("zoom", description="Old words.")
 
     take(comparison("zoom"), [])
 
     found = comparison("zoom")
-    assert document()["description"] == "Old words."
+    assert document("zoom")["description"] == "Old words."
     assert list(outdated_keys()) == []
     assert [(one.path, one.side) for one in found.differences] == [(("description",), Side.HERE)]
     take(found, [one.id for one in found.differences])
@@ -101,36 +86,36 @@ def test_what_is_not_taken_nags_no_more_but_stays_visible_and_can_be_taken_later
 
 
 def test_it_nags_again_when_the_entry_changes_anew(zoom):
-    as_if_older(description="Old words.")
+    as_if_older("zoom", description="Old words.")
     take(comparison("zoom"), [])
 
-    as_if_older(category="older still")
+    as_if_older("zoom", category="older still")
 
     assert list(outdated_keys()) == ["zoom"]
 
 
 def test_differences_that_were_shown_before_another_change_are_not_taken(zoom):
-    as_if_older(description="Old words.")
+    as_if_older("zoom", description="Old words.")
     shown = comparison("zoom")
-    change_here(name="Changed meanwhile")
+    change_here("zoom", name="Changed meanwhile")
 
     with pytest.raises(Moved, match="Look at them once more"):
         take(shown, untouched(shown))
 
-    assert document()["description"] == "Old words."
+    assert document("zoom")["description"] == "Old words."
 
 
 def test_what_would_make_no_good_definition_is_refused_whole_and_not_remembered(zoom):
-    method = {**document()["auth_methods"][0], "variables": []}
+    method = {**document("zoom")["auth_methods"][0], "variables": []}
     request = {**method["token_request"], "body": {"grant_type": "{{grant_type}}"}}
-    as_if_older(description="Old words.", auth_methods=[{**method, "token_request": request}])
+    as_if_older("zoom", description="Old words.", auth_methods=[{**method, "token_request": request}])
     found = comparison("zoom")
     body = [one.id for one in found.differences if one.path[-1] in ("account_id", "description") and "body" in one.path]
 
     with pytest.raises(DocumentRefused, match="account_id"):
         take(found, [*body, *[one.id for one in found.differences if one.path == ("description",)]])
 
-    assert document()["description"] == "Old words."
+    assert document("zoom")["description"] == "Old words."
     assert list(outdated_keys()) == ["zoom"]
 
 

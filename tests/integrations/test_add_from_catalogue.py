@@ -6,11 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from connectors import ready_made
-from connectors.adopting import digest_of
-from connectors.documents import connector_document, store_connector
-from connectors.models import CatalogueOrigin, Connector
-from connectors.oauth2 import definition
+from connectors.models import Connector
 from tenants.models import Instance, InstanceValues, Tenant
+from tests.connectors.catalogue_versions import as_if_older, document
 
 pytestmark = pytest.mark.django_db
 
@@ -62,12 +60,6 @@ def test_the_catalogue_is_listed_by_category() -> None:
     assert marketing < lines.index(next(line for line in lines if line.startswith("  marketo "))) < security
 
 
-def as_if_older(key: str, **texts: str) -> None:
-    older = {**connector_document(Connector.objects.with_definitions().get(key=key)), **texts}
-    store_connector(definition.Connector.model_validate(older))
-    CatalogueOrigin.objects.filter(connector__key=key).update(document=older, digest=digest_of(older))
-
-
 def test_an_entry_can_be_added_under_another_key() -> None:
     assert run("add-from-catalogue", "toast", "--as", "toast-eu") == "toast-eu: created\n"
 
@@ -102,9 +94,9 @@ def test_an_update_takes_what_is_new_and_leaves_what_was_changed_here() -> None:
 
 def test_an_update_that_breaks_instances_is_refused_until_it_is_told_to() -> None:
     run("add-from-catalogue", "zoom")
-    (shipped,) = connector_document(Connector.objects.with_definitions().get())["auth_methods"]
+    (shipped,) = document("zoom")["auth_methods"]
     request = {**shipped["token_request"], "body": {"grant_type": "{{grant_type}}"}}
-    as_if_older("zoom", auth_methods=[{**shipped, "variables": [], "token_request": request}])  # type: ignore[arg-type]
+    as_if_older("zoom", auth_methods=[{**shipped, "variables": [], "token_request": request}])
     tenant = Tenant.objects.create(key="acme", name="Acme")
     method = Connector.objects.get().auth_methods.get()
     instance = Instance.objects.create(tenant=tenant, auth_method=method, status="active")
