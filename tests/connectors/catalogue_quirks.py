@@ -81,7 +81,7 @@ QUIRKS: dict[str, Callable[[Method], bool]] = {
         _authenticates(m, "client_secret_basic") and m.definition.token_request.basic_encoding == "rfc6749"
     ),
     "Basic, as it stands (raw)": lambda m: m.definition.token_request.basic_encoding == "raw",
-    "Basic of an odd make": lambda m: "base64" in _headers(m).get("Authorization", ""),
+    "Basic of an odd make": lambda m: any("base64" in text for text in _headers(m).values()),
     "ID and secret in the body": lambda m: (
         _authenticates(m, "client_secret_post") and m.definition.token_request.body_format != "none"
     ),

@@ -10,7 +10,6 @@ from connectors import ready_made
 from tests.connectors.catalogue_quirks import QUIRKS, by_quirk
 
 WANTING = {
-    "Basic of an odd make": "Sabre alone encodes twice; nobody else was found whose documentation could be read.",
     "client certificate (tls)": "Not in the language that these entries were written in.",
     "DPoP": "Not in the language that these entries were written in.",
     "steps before the token request": "Not in the language that these entries were written in.",
