@@ -17,9 +17,7 @@ from connectors.models import CatalogueOrigin, Connector
 
 
 class CatalogueMixin:
-    """For the ModelAdmin of connectors: the column and the field `catalogue`, and the way to the catalogue."""
-
-    list_before_template = "admin/catalogue/invitation.html"
+    """For the ModelAdmin of connectors: the column and the field `catalogue`."""
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Connector]:
         connectors: models.QuerySet[Connector] = super().get_queryset(request)  # type: ignore[misc]

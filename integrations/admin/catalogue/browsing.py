@@ -14,7 +14,7 @@ from connectors.adopting import AlreadyThere, add
 from connectors.documents import DocumentRefused
 from connectors.models import Connector
 from integrations.admin.catalogue.access import ADD, catalogue_page
-from integrations.admin.catalogue.entries import Entry, by_category, entries, entry
+from integrations.admin.catalogue.entries import Entry, by_category, entries, entry, title_of
 from integrations.admin.catalogue.preview import previews
 
 
@@ -30,10 +30,10 @@ def browse(request: HttpRequest) -> HttpResponse:
         "title": "Catalogue",
         "query": query,
         "category": category,
-        "categories": [(name, len(of_category)) for name, of_category in by_category(found)],
+        "categories": [(name, title_of(name), len(of_category)) for name, of_category in by_category(found)],
         "found": len(found),
         "total": len(every),
-        "groups": by_category(shown),
+        "groups": [(title_of(name), of_category) for name, of_category in by_category(shown)],
         "outdated": [added for one in every for added in one.added if added.is_outdated],
     }
     return _page(request, "browse", context)

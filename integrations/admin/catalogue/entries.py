@@ -10,6 +10,8 @@ from connectors.models import CatalogueOrigin, Connector
 from connectors.oauth2 import definition
 from tenants.wizard.logos import colour_of
 
+_WORDS = {"hr": "HR", "it": "IT", "crm": "CRM", "erp": "ERP"}
+
 
 @dataclass(frozen=True)
 class Added:
@@ -36,6 +38,10 @@ class Entry:
     @property
     def colour(self) -> int:
         return colour_of(self.row)
+
+    @property
+    def category(self) -> str:
+        return title_of(self.document.category)
 
     @property
     def is_outdated(self) -> bool:
@@ -72,6 +78,12 @@ def added_by_entry() -> Mapping[str, Sequence[Added]]:
             is_outdated = origin is not None and newer(origin, row.key)
             found.setdefault(key, []).append(Added(row.key, row.pk, row.name, is_outdated))
     return found
+
+
+def title_of(category: str) -> str:
+    """A category as a heading: `it-management` is IT management."""
+    words = " ".join(_WORDS.get(word, word) for word in category.split("-")) or "other"
+    return words[0].upper() + words[1:]
 
 
 def by_category(found: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from connectors import ready_made
 from connectors.adopting import add
 from connectors.models import CatalogueOrigin, Connector
+from integrations.admin.catalogue.entries import title_of
 from integrations.admin.catalogue.preview import previews
 from tests.connectors.catalogue_versions import as_if_older
 
@@ -32,7 +33,7 @@ def test_every_entry_is_listed_by_category_with_counts(admin_client):
     response = admin_client.get(BROWSE)
 
     assert sorted(names(response)) == ready_made.keys()
-    counts = dict(response.context["categories"])
+    counts = {title: count for _, title, count in response.context["categories"]}
     assert {name: len(group) for name, group in response.context["groups"]} == counts
     assert sum(counts.values()) == len(ready_made.keys())
 
@@ -47,6 +48,13 @@ def test_a_category_shows_its_own_alone_and_the_others_with_their_counts(admin_c
 
     assert {entry.document.category for _, group in response.context["groups"] for entry in group} == {"communication"}
     assert len(response.context["categories"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("category", "title"), [("it-management", "IT management"), ("hr", "HR"), ("travel", "Travel"), ("", "Other")]
+)
+def test_categories_read_as_words(category, title):
+    assert title_of(category) == title
 
 
 def test_a_search_that_finds_nothing_says_what_to_try(admin_client):
