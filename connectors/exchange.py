@@ -12,6 +12,7 @@ from time import monotonic
 from typing import cast
 
 from connectors.addresses import Address
+from connectors.client_certificates import ALERTS
 from connectors.deadline import Deadline
 from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
 
@@ -19,6 +20,8 @@ MAX_BODY = 1 << 20  # bytes, as sent and unpacked: a token answer is a few kB
 MAX_HEAD = 1 << 16  # bytes of status lines and headers, interim answers included
 # What one byte of body may cost on the wire: "1\r\nx\r\n" in chunks of one byte each.
 _CHUNKING = 6
+
+_ALERT_PATIENCE = 1.0  # seconds; what is there already takes none
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
 _UNSENDABLE = re.compile(r"[\r\n\0]")
@@ -41,6 +44,14 @@ class AnswerBroken(Exception):
 
 class AnswerTooLarge(AnswerBroken):
     """More came than anyone needs to say."""
+
+
+class HandshakeEnded(Exception):
+    """The other side ended the TLS handshake with this alert, as OpenSSL calls it; with TLS 1.3 only after our part."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class NoAnswer(Exception):
@@ -120,7 +131,7 @@ def exchange(
     """Send `request` and read the whole answer; also whether the connection can carry another one.
 
     `target` is the path and query, `host` the Host field. Raises TimeoutError, NoAnswer, AnswerBroken (or its
-    AnswerTooLarge) or UnsendableRequest.
+    AnswerTooLarge), HandshakeEnded or UnsendableRequest.
     """
     data = _written(request, target, host)
     incoming = _Incoming(connection.sock, deadline, MAX_HEAD)
@@ -133,8 +144,9 @@ def exchange(
         trouble: Exception = _broken(error)
     except ValueError:  # http.client on sizes that aren't numbers
         trouble = AnswerBroken("It was not well-formed HTTP.")
-    except OSError:
-        trouble = NoAnswer(silent=incoming.received == 0)
+    except OSError as error:
+        reason = _alert(error, connection.sock)
+        trouble = HandshakeEnded(reason) if reason else NoAnswer(silent=incoming.received == 0)
     # Raised here, not above: http.client's errors hold what came, and would stay on as __context__.
     raise trouble
 
@@ -165,6 +177,24 @@ def _send(sock: socket.socket, data: bytes, deadline: Deadline) -> None:
     while rest:
         sock.settimeout(deadline.remaining())
         rest = rest[sock.send(rest) :]
+
+
+def _alert(error: OSError, sock: socket.socket) -> str:
+    """The alert about our certificate that ended the connection, if one did.
+
+    In TLS 1.3 our part of the handshake is over before the server looks at our certificate (RFC 8446 section 4.4.2.4):
+    its alert is what we read, or lies unread where our writing failed because it had hung up.
+    """
+    if not isinstance(sock, ssl.SSLSocket):
+        return ""
+    reason = getattr(error, "reason", None)
+    if reason is None:
+        try:
+            sock.settimeout(_ALERT_PATIENCE)
+            sock.recv(1)
+        except OSError as unread:
+            reason = getattr(unread, "reason", None)
+    return reason if reason in ALERTS else ""
 
 
 def _receive(incoming: _Incoming, method: str, max_body: int) -> tuple[HttpResponse, bool]:

@@ -13,6 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError
 from connectors import tls
 from connectors.addresses import normal_host
 from connectors.deadline import Deadline
+from connectors.oauth2.certificates import ClientCertificate
 from connectors.transport import Outbound, Resolve, open_checked, resolve
 
 
@@ -34,6 +35,11 @@ class _Guard:
             sock.settimeout(seconds)
             return sock
         raise ConnectTimeoutError(f"{host} could not be reached within {seconds:g} seconds.")
+
+
+def present(request: requests.PreparedRequest, certificate: ClientCertificate | None) -> None:
+    """Have a `GuardedAdapter` present this certificate, or none, when it sends `request`."""
+    request.client_certificate = certificate  # type: ignore[attr-defined]
 
 
 def _manager(guard: _Guard, **kwargs: Any) -> PoolManager:
@@ -60,9 +66,9 @@ def _manager(guard: _Guard, **kwargs: Any) -> PoolManager:
 class GuardedAdapter(HTTPAdapter):
     """Connects only to addresses that passed the guard, each redirect's too; proxies, `verify` and `cert` don't count.
 
-    Raises AddressRefused where the guard refuses, ProviderUnavailable where no address is found or answers, and
-    `requests`' own errors from there on. Without a timeout a request gets OUTBOUND_TIMEOUT, for connecting and between
-    two pieces of the answer.
+    `present` says which client certificate a request goes with. Raises AddressRefused where the guard refuses,
+    ProviderUnavailable where no address is found or answers, and `requests`' own errors from there on. Without a
+    timeout a request gets OUTBOUND_TIMEOUT, for connecting and between two pieces of the answer.
     """
 
     def __init__(self, *, outbound: Outbound | None = None, resolve: Resolve = resolve, **kwargs: Any) -> None:
@@ -95,7 +101,11 @@ class GuardedAdapter(HTTPAdapter):
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> tuple[Any, Any]:
         host, _ = super().build_connection_pool_key_attributes(request, True, None)
-        return host, {}
+        certificate: ClientCertificate | None = getattr(request, "client_certificate", None)
+        if certificate is None:
+            return host, {}
+        # Connections are kept by their context, so that none is shared by two certificates.
+        return host, {"ssl_context": tls.context(self._guard.outbound.ca_file, certificate)}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Nothing: the context decides. `requests` would read its own authorities into it, anew for each connection."""

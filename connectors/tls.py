@@ -1,13 +1,19 @@
-"""The one TLS context of a process, and what a failed handshake means."""
+"""The TLS contexts of a process, and what a failed handshake means."""
 
 import ssl
 import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import certifi
 from django.core.exceptions import ImproperlyConfigured
 
+from connectors.client_certificates import load
+from connectors.oauth2.certificates import ClientCertificate
+
+MAX_CONTEXTS = 64  # each with a client certificate; half a megabyte apiece with the system's authorities
 _contexts: dict[str, ssl.SSLContext] = {}
+_presenting: OrderedDict[tuple[str, str], ssl.SSLContext] = OrderedDict()
 _lock = threading.Lock()
 
 # OpenSSL's X509_V_ERR_ numbers (x509_vfy.h).
@@ -16,16 +22,36 @@ _NO_TRUSTED_ISSUER = frozenset({18, 19, 20, 21})
 _WRONG_NAME = frozenset({62, 64})
 
 
-def context(ca_file: str = "") -> ssl.SSLContext:
+def context(ca_file: str = "", certificate: ClientCertificate | None = None) -> ssl.SSLContext:
     """The client's context that trusts the system's authorities and those in `ca_file` (PEM); made once a process.
 
-    Reading the authorities costs some 20 ms of CPU, a hundred times a request: hence never a context per request.
-    Raises ImproperlyConfigured if `ca_file` can't be used.
+    One that presents a certificate is kept for as long as it is among those used last. Reading the authorities costs
+    some 20 ms of CPU, a hundred times a request: hence never a context per request.
+    Raises ImproperlyConfigured if `ca_file` can't be used, ValidationFailed if the certificate can't.
     """
+    if certificate is not None:
+        return _that_presents(certificate, ca_file)
     made = _contexts.get(ca_file)
     if made is None:
         with _lock:
             made = _contexts.get(ca_file) or _contexts.setdefault(ca_file, _make(ca_file))
+    return made
+
+
+def _that_presents(certificate: ClientCertificate, ca_file: str) -> ssl.SSLContext:
+    key = (ca_file, certificate.fingerprint)
+    with _lock:
+        made = _presenting.get(key)
+        if made is not None:
+            _presenting.move_to_end(key)
+            return made
+    made = _make(ca_file)
+    load(made, certificate)
+    with _lock:
+        made = _presenting.setdefault(key, made)
+        _presenting.move_to_end(key)
+        if len(_presenting) > MAX_CONTEXTS:
+            _presenting.popitem(last=False)
     return made
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
-from connectors import tls
+from connectors import client_certificates, tls
 from connectors.addresses import Address, AllowList, allow_list, normal_host, permitted
 from connectors.deadline import Deadline
 from connectors.exchange import (
@@ -20,10 +20,12 @@ from connectors.exchange import (
     AnswerBroken,
     AnswerTooLarge,
     Connection,
+    HandshakeEnded,
     NoAnswer,
     UnsendableRequest,
     exchange,
 )
+from connectors.oauth2.certificates import ClientCertificate
 from connectors.oauth2.errors import (
     AddressRefused,
     LatchkeyError,
@@ -91,18 +93,25 @@ def send(
     `deadline` is in seconds for all of it, from the look-up of the name to the last byte (OUTBOUND_TIMEOUT if None).
     Raises AddressRefused if nothing was sent because of where it would go, ProviderUnavailable if no whole answer
     came in time, ResponseNotUnderstood if one came that is too large or broken, ValidationFailed if a value can't
-    stand in a header. A request other than GET or HEAD is never sent twice: the provider may have received it.
+    stand in a header, CredentialsRefused if the host turns the client certificate down. A request other than GET or
+    HEAD is never sent twice: the provider may have received it.
     """
     outbound = outbound or Outbound.from_settings()
     target = _target(request.url)
     limit = Deadline(outbound.timeout if deadline is None else deadline)
-    key = (target.scheme, target.host, target.port, outbound.allowed, outbound.ca_file)
-    dial = partial(_connected, target, limit, outbound, resolve)
+    certificate = request.certificate
+    # A connection speaks for whoever presented a certificate on it: nobody else may have it.
+    shown = certificate.fingerprint if certificate else ""
+    key = (target.scheme, target.host, target.port, outbound.allowed, outbound.ca_file, shown)
+    dial = partial(_connected, target, limit, outbound, resolve, certificate)
     ask = partial(
         exchange, request=request, target=target.path, host=target.authority, deadline=limit, max_body=max_body
     )
+    trouble: LatchkeyError
     try:
         return _carried(ask, dial, pool, key, repeatable=request.method in ("GET", "HEAD"))
+    except HandshakeEnded as error:
+        trouble = client_certificates.turned_down(error.reason, target.authority, presented=certificate is not None)
     except (TimeoutError, NoAnswer, AnswerBroken, UnsendableRequest) as error:
         trouble = _explained(error, target, limit)
     # Raised here, not above: __context__ would keep what was read or sent.
@@ -120,10 +129,13 @@ def open_checked(
     return _opened(permitted(host, port, found, outbound.allowed, encrypted=scheme == "https"), host, port, limit)
 
 
-def _connected(target: _Target, limit: Deadline, outbound: Outbound, resolve: Resolve) -> Connection:
+def _connected(
+    target: _Target, limit: Deadline, outbound: Outbound, resolve: Resolve, certificate: ClientCertificate | None
+) -> Connection:
+    context = tls.context(outbound.ca_file, certificate) if target.scheme == "https" else None
     sock, address = open_checked(target.scheme, target.host, target.port, limit, outbound=outbound, resolve=resolve)
-    if target.scheme == "https":
-        sock = _secured(sock, target.host, limit, tls.context(outbound.ca_file))
+    if context is not None:
+        sock = _secured(sock, target.host, limit, context, presents=certificate is not None)
     return Connection(sock, address)
 
 
@@ -226,7 +238,10 @@ def _opened(addresses: Sequence[Address], host: str, port: int, limit: Deadline)
     )
 
 
-def _secured(sock: socket.socket, host: str, limit: Deadline, context: ssl.SSLContext) -> ssl.SSLSocket:
+def _secured(
+    sock: socket.socket, host: str, limit: Deadline, context: ssl.SSLContext, *, presents: bool
+) -> ssl.SSLSocket:
+    alert = ""
     try:
         sock.settimeout(limit.remaining())  # for the whole handshake: OpenSSL's wrapper reckons it so
         return context.wrap_socket(sock, server_hostname=host)
@@ -234,10 +249,13 @@ def _secured(sock: socket.socket, host: str, limit: Deadline, context: ssl.SSLCo
         sock.close()
         raise
     except ssl.SSLError as error:
+        alert = error.reason or ""
         why, remedy = tls.explain(error, host)
     except OSError:
         why, remedy = "It closed the connection during the TLS handshake.", "Check the address, or try again later."
     sock.close()
+    if alert in client_certificates.ALERTS:
+        raise client_certificates.turned_down(alert, host, presented=presents)
     raise ProviderUnavailable(f"No secure connection to {host} could be made.", why, remedy, is_endpoints=True)
 
 

@@ -49,7 +49,7 @@ def connect(
     """
     name = free_name(_in_use(tenant, auth_method), name)
     definition = definition_of(auth_method)
-    kept = kept_of(definition.method, values)
+    kept = kept_of(definition.method, values, now=clock())
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
     endpoint = endpoint_of(definition.method, rendering)
     refuse_unwelcome(endpoint, clock())
@@ -82,7 +82,7 @@ def add_pending(
 ) -> Instance:
     """An instance whose token is still to be asked for (`check_now`). Raises `NameTaken` or `ValidationFailed`."""
     name = free_name(_in_use(tenant, auth_method), name)
-    kept = kept_of(definition_of(auth_method).method, values)
+    kept = kept_of(definition_of(auth_method).method, values, now=clock())
     try:
         with transaction.atomic():
             instance = Instance.objects.create(tenant=tenant, auth_method=auth_method, name=name)
@@ -116,7 +116,7 @@ def reconnect(
         name = free_name(_siblings(instance), name)
     token = _token(instance)
     method = token.definition.method
-    kept = kept_of(method, {key: value for key, value in values.items() if value is not None})
+    kept = kept_of(method, {key: value for key, value in values.items() if value is not None}, now=clock())
     token.take_in_turn(clock=clock, sleep=sleep)
     is_conflict = False
     try:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from connectors.oauth2.certificates import ClientCertificate
+
 
 @dataclass(frozen=True)
 class Credentials:
     """A token, and how to sign an API request with it. Its repr shows neither.
 
     `expires_at` is None for a token that is kept until an API refuses it; `base_url` is without a trailing slash, empty
-    if the connector has none.
+    if the connector has none; `certificate` is what to present to the API in the TLS handshake, where one is needed.
     """
 
     access_token: str = field(repr=False)
@@ -22,6 +24,7 @@ class Credentials:
     base_url: str
     instance_id: UUID
     reject: Callable[[str], bool] = field(repr=False, compare=False)
+    certificate: ClientCertificate | None = field(default=None, repr=False)
 
     def report_rejected(self) -> bool:
         """Tell the platform that an API turned this token down before its time: the next reader gets another.

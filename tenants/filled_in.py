@@ -13,12 +13,12 @@ from connectors.oauth2.values import check_complete, check_given, missing, resol
 from tenants.models.instance import Instance, InstanceValues
 
 
-def kept_of(method: Method, values: Mapping[str, str]) -> dict[str, str]:
+def kept_of(method: Method, values: Mapping[str, str], *, now: datetime) -> dict[str, str]:
     """What is worth keeping of given values: all but those that say what the default says anyway.
 
     Raises `ValidationFailed`.
     """
-    problems = check_given(method, values)
+    problems = check_given(method, values, now=now)
     if problems:
         titles = ", ".join(method.by_key[key].title if key in method.by_key else key for key in problems)
         raise ValidationFailed(
@@ -44,7 +44,7 @@ def store_values(instance: Instance, values: dict[str, str], set_at: Mapping[str
 def values_error(auth_method: AuthMethod, values: Mapping[str, str], now: datetime) -> ValidationFailed | None:
     """What is wrong with values before anybody is asked for a token; None where they will do."""
     definition = definition_of(auth_method)
-    bad = check_given(definition.method, values)
+    bad = check_given(definition.method, values, now=now)
     rendering = resolve(definition.method, values, definition.operator_values(), now=now, uuid=uuid4())
     lacking = [variable for variable in missing(definition.method, rendering) if variable.key not in bad]
     if not bad:

@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 import requests
 
+from connectors.guarded_requests import present
 from connectors.oauth2.definition import Refresh
 from connectors.oauth2.http import Headers
 from connectors.oauth2.parameters import add_query
@@ -69,6 +70,7 @@ class Signed:
             if name.lower() not in self.own_headers:
                 request.headers[name] = value
         request.url = _with_query(str(request.url), self.credentials.query)
+        present(request, self.credentials.certificate)
         request.signed = self  # type: ignore[attr-defined]
 
     def _take_off(self, request: requests.PreparedRequest) -> None:
@@ -76,6 +78,7 @@ class Signed:
             if name.lower() not in self.own_headers:
                 request.headers.pop(name, None)
         request.url = _without_query(str(request.url), self.credentials.query)
+        present(request, None)
 
 
 def _with_query(url: str, pairs: tuple[tuple[str, str], ...]) -> str:

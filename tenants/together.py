@@ -118,7 +118,7 @@ def _prepared(wanted: Mapping[str, Wanted], leases: ExitStack, clock: Clock, sle
 def _prepare(wanted: Wanted, leases: ExitStack, clock: Clock, sleep: Sleep) -> _Asked:
     token = None if wanted.instance is None else leases.enter_context(_leased(wanted.instance, clock, sleep))
     definition = definition_of(wanted.auth_method)
-    kept = kept_of(definition.method, wanted.values)
+    kept = kept_of(definition.method, wanted.values, now=clock())
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
     enter_request(definition.method, rendering)
     return _Asked(wanted, definition.method, kept, rendering, token)

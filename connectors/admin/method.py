@@ -64,6 +64,8 @@ class AuthMethodAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # ty
                     "client_authentication",
                     "basic_encoding",
                     "assertion",
+                    "tls_certificate",
+                    "tls_private_key",
                 )
             },
         ),

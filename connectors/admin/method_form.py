@@ -27,6 +27,8 @@ CLIENT_AUTHENTICATIONS = (
     ("client_secret_basic", "client_secret_basic: id and secret in the Authorization header"),
     ("client_secret_jwt", "client_secret_jwt: the secret signs an assertion"),
     ("private_key_jwt", "private_key_jwt: a private key signs an assertion"),
+    ("tls_client_auth", "tls_client_auth: a certificate that an authority signed"),
+    ("self_signed_tls_client_auth", "self_signed_tls_client_auth: a certificate that the provider was given"),
     ("none", "none: the rows below place the credentials themselves"),
 )
 
@@ -93,6 +95,14 @@ class MethodForm(TextsKept):
         "As JSON: algorithm, key, key_id, audience, lifetime, claims, headers, as. For client_secret_jwt (may be "
         'empty), private_key_jwt, and "as": "grant". Example: {"algorithm": "ES256", "key": "{{private_key}}"}.',
         rows=5,
+    )
+    tls_certificate = fields.lines(
+        "Client certificate",
+        "Presented in TLS, to the API too; beside any client authentication. Such as {{certificate}}, a variable of "
+        "format multiline. Empty: none.",
+    )
+    tls_private_key = fields.text(
+        "Private key of the certificate", "A secret variable of format multiline, such as {{private_key}}."
     )
     headers = RowsField(
         once=True,

@@ -35,6 +35,10 @@ REQUEST = (
     Part(("token_request", "body_format"), "body_format", codecs.PLAIN),
     Part(("token_request", "assertion"), "assertion", codecs.JSON),
 )
+TLS = (
+    Part(("token_request", "tls", "certificate"), "tls_certificate", codecs.TEXT),
+    Part(("token_request", "tls", "private_key"), "tls_private_key", codecs.TEXT),
+)
 RESPONSE = (
     Part(("token_response", "access_token"), "access_token_path", codecs.TEXT),
     Part(("token_response", "token_type"), "token_type_path", codecs.TEXT),
@@ -66,7 +70,7 @@ TEST = (
     Part(("test_request", "url"), "test_url", codecs.TEXT),
     Part(("test_request", "expect_status"), "expect_status", codecs.NUMBERS),
 )
-PARTS = (*REQUEST, *RESPONSE, *ERRORS, *API, *REFRESH, *TEST)
+PARTS = (*REQUEST, *TLS, *RESPONSE, *ERRORS, *API, *REFRESH, *TEST)
 _MODELS: dict[str, type[Section]] = {
     "token_request": definition.TokenRequest,
     "token_response": definition.TokenResponse,
@@ -74,9 +78,11 @@ _MODELS: dict[str, type[Section]] = {
     "refresh": definition.Refresh,
     "test_request": definition.TestRequest,
     "errors": definition.ErrorRules,
+    "tls": definition.Tls,
 }
 _FIELD_OF: dict[Path, str] = {
     **{part.path: part.field for part in PARTS},
+    ("token_request", "tls"): "tls_certificate",
     ("token_request", "headers"): "headers",
     ("token_request", "body"): "body",
 }
@@ -108,12 +114,21 @@ def documents_of(method: AuthMethod, typed: Mapping[str, Any]) -> dict[str, Docu
     response = method.token_response or {}
     errors = _restated(response.get("errors"), ERRORS, typed)
     return {
-        "token_request": _ordered({**request, **headers, **body}, "token_request"),
+        "token_request": _ordered({**request, **_tls(method, typed), **headers, **body}, "token_request"),
         "token_response": _response(_restated(method.token_response, RESPONSE, typed), errors),
         "api_request": _restated(method.api_request, API, typed),
         "refresh": _restated(method.refresh, REFRESH, typed),
         "test_request": _restated(method.test_request, TEST, typed) if typed["test_url"].strip() else None,
     }
+
+
+def _tls(method: AuthMethod, typed: Mapping[str, Any]) -> Document:
+    """The certificate and its key; both fields empty take it away."""
+    request = method.token_request or {}
+    before = request.get("tls")
+    if any(typed[part.field].strip() for part in TLS):
+        return {"tls": _restated(before, TLS, typed)}
+    return {"tls": None} if "tls" in request and before is None else {}
 
 
 def _response(response: Document | None, errors: Document | None) -> Document | None:
@@ -135,7 +150,7 @@ def _restated(before: Document | None, parts: tuple[Part, ...], typed: Mapping[s
 
 def _section(method: AuthMethod, part: Part) -> Document | None:
     section: Document | None = getattr(method, part.path[0])
-    return (section or {}).get("errors") if len(part.path) > 2 else section
+    return (section or {}).get(part.path[1]) if len(part.path) > 2 else section
 
 
 def _in_force(section: Document | None, path: tuple[str, ...]) -> Any:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from unfold.admin import StackedInline
 from unfold.widgets import BASE_INPUT_CLASSES, UnfoldAdminExpandableTextareaWidget, UnfoldAdminTextInputWidget
 
-from connectors.admin.checking import check_method, check_own, sentence, unused_variables
+from connectors.admin.checking import check_method, check_own, operator_problems, sentence, unused_variables
 from connectors.admin.sections import field_of
 from connectors.admin.spare_row import blank_rows
 from connectors.admin.texts import TextsKept, unchanged
@@ -158,6 +158,17 @@ class VariableFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # (as above
             if not (is_here and self._place(problem, problem.path[len(here) :], editing, shown)):
                 editing.add_error(None, sentence(problem))
                 self.is_refused = True
+        self._check_operator_values(shown)
+
+    def _check_operator_values(self, shown: Sequence[VariableForm]) -> None:
+        """Said while it can be mended at once: what was typed is not shown again."""
+        typed = [form.instance.key for form in shown if "operator_value" in form.changed_data]
+        if not typed:
+            return
+        problems = operator_problems(self.instance, [form.instance for form in shown], typed, timezone.now())
+        for form in shown:
+            if problem := problems.get(form.instance.key):
+                form.add_error("operator_value", problem)
 
     def _place(
         self, problem: Problem, path: Path, editing: forms.ModelForm[Any], shown: Sequence[VariableForm]

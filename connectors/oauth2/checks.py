@@ -9,6 +9,7 @@ from connectors.oauth2.method import Method, names_in
 from connectors.oauth2.problems import Path, Problem
 from connectors.oauth2.secrecy import check_secrecy
 from connectors.oauth2.template_checks import check_templates
+from connectors.oauth2.tls_checks import check_tls
 from connectors.oauth2.variable_checks import check_defaults, check_sources, check_variable, check_variables
 from connectors.oauth2.wire_checks import check_wire
 
@@ -84,7 +85,7 @@ def check_method(connector: Connector, index: int, operator: Collection[str] = (
         problems += check_variable(variable, path_of[variable.key])
     problems += check_defaults(method, path_of)
     problems += check_sources(method, path_of, operator)
-    below = [*check_templates(method), *check_wire(definition), *check_assertion(method)]
+    below = [*check_templates(method), *check_wire(definition), *check_assertion(method), *check_tls(method)]
     if not problems and not below:
         below += check_secrecy(method)
     return problems + [problem if problem.path[0] == "base_url" else problem.below(*here) for problem in below]

@@ -14,9 +14,17 @@ CLIENT_VARIABLES: dict[ClientAuthentication, tuple[str, ...]] = {
     "client_secret_post": ("client_id", "client_secret"),
     "client_secret_jwt": (),  # what an assertion uses, `names_of_defaults` says
     "private_key_jwt": (),
+    "tls_client_auth": ("client_id",),
+    "self_signed_tls_client_auth": ("client_id",),
     "none": (),
 }
-ADDS_PARAMETERS: tuple[ClientAuthentication, ...] = ("client_secret_post", "client_secret_jwt", "private_key_jwt")
+BY_CERTIFICATE: tuple[ClientAuthentication, ...] = ("tls_client_auth", "self_signed_tls_client_auth")
+ADDS_PARAMETERS: tuple[ClientAuthentication, ...] = (
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    *BY_CERTIFICATE,
+)
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -55,10 +63,13 @@ class ClientSecretBasic:
 
 
 @dataclass(frozen=True)
-class ClientSecretPost:
+class Parameters:
+    """These variables, as parameters: id and secret, or the id alone beside a certificate (RFC 8705 section 2)."""
+
+    names: tuple[str, ...]
+
     def prove(self, rendering: Rendering, token_url: str) -> Proof:
-        names = CLIENT_VARIABLES["client_secret_post"]
-        return Proof(parameters={name: text for name in names if (text := rendering.values.get(name, ""))})
+        return Proof(parameters={name: text for name in self.names if (text := rendering.values.get(name, ""))})
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,6 @@ def _authentication(request: TokenRequest, assertion: Assertion | None) -> Authe
         return ClientAssertion(assertion)
     if request.client_authentication == "client_secret_basic":
         return ClientSecretBasic(request.basic_encoding)
-    if request.client_authentication == "client_secret_post":
-        return ClientSecretPost()
+    if request.client_authentication == "client_secret_post" or request.client_authentication in BY_CERTIFICATE:
+        return Parameters(CLIENT_VARIABLES[request.client_authentication])
     return NoAuthentication()

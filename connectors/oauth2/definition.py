@@ -79,7 +79,13 @@ class Variable(Section):
 
 
 ClientAuthentication = Literal[
-    "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "none",
 ]
 
 
@@ -96,6 +102,13 @@ class Assertion(Section):
     as_: Literal["grant"] | None = Field(
         None, alias="as", description="grant: the JWT is the grant itself (RFC 7523 section 2.1)."
     )
+
+
+class Tls(Section):
+    """The certificate that the client presents in the TLS handshake (RFC 8705), to the API too."""
+
+    certificate: str = Field(description="In PEM, those of its authorities behind it; such as {{certificate}}.")
+    private_key: str = Field(description="Its key in PEM: a secret variable, such as {{private_key}}.")
 
 
 class TokenRequest(Section):
@@ -116,6 +129,7 @@ class TokenRequest(Section):
     assertion: Assertion | None = Field(
         None, description="The JWT of client_secret_jwt and private_key_jwt, or the grant."
     )
+    tls: Tls | None = Field(None, description="The client certificate; beside any client authentication.")
 
     @property
     def is_jwt_grant(self) -> bool:

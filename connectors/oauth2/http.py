@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from connectors.oauth2.certificates import ClientCertificate
+
 
 @dataclass(frozen=True, slots=True)
 class Headers:
@@ -30,6 +32,7 @@ class HttpRequest:
     url: str = field(repr=False)
     headers: Headers = field(default=Headers(), repr=False)
     body: bytes | None = field(default=None, repr=False)
+    certificate: ClientCertificate | None = field(default=None, repr=False)  # presented in the TLS handshake
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,8 @@ class Method:
         yield from _strings(("token_request", "body"), request.parameters)
         if request.assertion is not None:
             yield from _strings(("token_request", "assertion"), request.assertion.stated())
+        if request.tls is not None:
+            yield from _strings(("token_request", "tls"), request.tls.stated())
         for name in ("access_token", "token_type", "expires_in", "expires_at", "keep", "error", "error_description"):
             yield from _strings(("token_response", name), getattr(response, name))
 

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
+from connectors.oauth2.certificates import ClientCertificate
 from connectors.oauth2.client_authentication import Proof, authentication
 from connectors.oauth2.definition import TokenRequest
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import Headers, HttpRequest
 from connectors.oauth2.method import Method
+from connectors.oauth2.mutual_tls import check_valid, presented
 from connectors.oauth2.parameters import (
     CONTENT_TYPES,
     Pairs,
@@ -46,6 +48,7 @@ def make_token_request(method: Method, rendering: Rendering) -> HttpRequest:
     request = method.definition.token_request
     rendering = with_base_url(method, rendering)
     token_url = method.token_url.render(rendering)
+    check_valid(request, rendering)
     proof = authentication(request).prove(rendering, token_url)
     query = render_pairs(request.query, rendering)
     if request.body_format == "none":
@@ -55,6 +58,7 @@ def make_token_request(method: Method, rendering: Rendering) -> HttpRequest:
         url=add_query(token_url, query),
         headers=_token_headers(request, proof, rendering),
         body=_body(request, proof, rendering),
+        certificate=presented(request, rendering),
     )
 
 
@@ -125,11 +129,12 @@ class Bought:
 
 @dataclass(frozen=True)
 class Signature:
-    """What an API request carries, and where the API lives (without a trailing slash; empty if nothing says)."""
+    """What an API request carries and presents, and where the API lives (no trailing slash; empty if nothing says)."""
 
     headers: dict[str, str] = field(repr=False)
     query: tuple[tuple[str, str], ...] = field(repr=False)
     base_url: str = field(repr=False)
+    certificate: ClientCertificate | None = field(default=None, repr=False)
 
 
 def api_signature(method: Method, rendering: Rendering, bought: Bought) -> Signature:
@@ -140,6 +145,7 @@ def api_signature(method: Method, rendering: Rendering, bought: Bought) -> Signa
         headers=dict(render_headers(api.headers, rendering).fields),
         query=tuple(render_pairs(api.query, rendering)),
         base_url=rendering.values.get("base_url", ""),
+        certificate=presented(method.definition.token_request, rendering),
     )
 
 
@@ -156,6 +162,7 @@ def make_test_request(method: Method, rendering: Rendering, bought: Bought) -> H
         url=add_query(method.test_url.render(rendering), signature.query),
         headers=Headers(tuple(headers.items())),
         body=b"" if test.method == "POST" else None,
+        certificate=signature.certificate,
     )
 
 

@@ -10,6 +10,7 @@ from connectors.oauth2.definition import Variable
 from connectors.oauth2.errors import ValidationFailed
 from connectors.oauth2.hosts import BadAddress, checked_base, checked_host
 from connectors.oauth2.method import Method
+from connectors.oauth2.mutual_tls import pair_problem, value_problem
 from connectors.oauth2.patterns import compile_pattern
 from connectors.oauth2.templates import Rendering, parse
 
@@ -60,16 +61,27 @@ def check_complete(method: Method, rendering: Rendering) -> None:
     )
 
 
-def check_given(method: Method, given: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong with given values: a sentence by variable key. Empty values are looked at by `missing`."""
+def check_given(method: Method, given: Mapping[str, str], *, now: datetime | None = None) -> dict[str, str]:
+    """What is wrong with given values: a sentence by variable key. Empty values are looked at by `missing`.
+
+    `now` None: whether a certificate has expired is not looked at.
+    """
     problems: dict[str, str] = {}
     for key, value in given.items():
         variable = method.by_key.get(key)
-        problem = _unknown(method) if variable is None else check_value(variable, value)
-        problem = problem or key_problem(method.definition.token_request, key, value)
+        problem = _unknown(method) if variable is None else _problem(method, variable, value, now)
         if problem:
             problems[key] = problem
-    return problems
+    return {**pair_problem(method.definition.token_request, given), **problems}
+
+
+def _problem(method: Method, variable: Variable, value: str, now: datetime | None) -> str:
+    request = method.definition.token_request
+    return (
+        check_value(variable, value)
+        or key_problem(request, variable.key, value)
+        or value_problem(request, variable, value, now)
+    )
 
 
 def _unknown(method: Method) -> str:

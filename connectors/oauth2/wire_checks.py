@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from connectors.oauth2.budgets import BudgetError, parse_budget
-from connectors.oauth2.client_authentication import ADDS_PARAMETERS
+from connectors.oauth2.client_authentication import ADDS_PARAMETERS, BY_CERTIFICATE
 from connectors.oauth2.definition import AuthMethod, TokenRequest
 from connectors.oauth2.problems import Path, Problem
 from connectors.oauth2.template_checks import keys_with_placeholders
@@ -116,6 +116,12 @@ def _check_authentication(request: TokenRequest) -> Iterator[Problem]:
             "client_secret_post has no place in this body.",
             "Write client_authentication: none and put {{client_id}} and {{client_secret}} into the body yourself, "
             "or write client_secret_basic.",
+        )
+    elif request.client_authentication in BY_CERTIFICATE and not request.is_jwt_grant:
+        yield Problem(
+            ("token_request", "client_authentication"),
+            "The client ID, which goes beside the certificate, has no place in this body.",
+            "Write client_authentication: none and put {{client_id}} into the body yourself; `tls` stays.",
         )
     else:
         yield Problem(

@@ -169,6 +169,7 @@ class Instance(models.Model):
             base_url=signature.base_url,
             instance_id=self.pk,
             reject=self.report_rejected,
+            certificate=signature.certificate,
         )
 
     def client(self) -> ApiSession:

@@ -4,6 +4,9 @@ import pytest
 
 from connectors.models import AuthMethod
 from tests.connectors.admin.conftest import DOCUMENT
+from tests.connectors.client_pki import self_signed
+
+CERTIFICATE = self_signed().pem
 
 
 def test_saving_a_method_without_a_change_leaves_the_document_alone(page, method, exported):
@@ -42,6 +45,11 @@ def test_saving_a_method_that_states_nothing_states_nothing(page, plain, exporte
             {"client_authentication": "client_secret_jwt", "assertion": '{"claims": {"n": [1, null]}}'},
             "token_request",
             {"client_authentication": "client_secret_jwt", "assertion": {"claims": {"n": [1, None]}}},
+        ),
+        (
+            {"tls_certificate": CERTIFICATE.replace("\n", "\r\n"), "tls_private_key": "{{client_secret}}"},
+            "token_request",
+            {"tls": {"certificate": CERTIFICATE.strip(), "private_key": "{{client_secret}}"}},
         ),
         ({"early": "60"}, "refresh", {"early": 60}),
         ({"on_status": "401, 403"}, "refresh", {"on_status": [401, 403]}),

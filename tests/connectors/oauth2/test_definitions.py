@@ -79,10 +79,17 @@ def test_no_body_is_supplied_to_what_is_no_form_of_parameters(body_format):
     [
         ({**METHOD, "steps": []}, ("steps",)),
         ({**METHOD, "token_request": {"url": "x", "assertions": {}}}, ("token_request", "assertions")),
-        ({**METHOD, "token_request": {"url": "x", "tls": {}}}, ("token_request", "tls")),
-        ({**METHOD, "token_request": {"url": "x", "dpop": True}}, ("token_request", "dpop")),
         (
-            {**METHOD, "token_request": {"url": "x", "client_authentication": "tls_client_auth"}},
+            {**METHOD, "token_request": {"url": "x", "tls": {"certificate": "x"}}},
+            ("token_request", "tls", "private_key"),
+        ),
+        (
+            {**METHOD, "token_request": {"url": "x", "tls": {"certificate": "", "private_key": "", "ca": ""}}},
+            ("token_request", "tls", "ca"),
+        ),
+        ({**METHOD, "token_request": {"url": "x", "dpop": "yes"}}, ("token_request", "dpop")),
+        (
+            {**METHOD, "token_request": {"url": "x", "client_authentication": "mtls"}},
             ("token_request", "client_authentication"),
         ),
         ({**METHOD, "token_request": {}}, ("token_request", "url")),
