@@ -256,7 +256,8 @@ def _secured(
     sock.close()
     if alert in client_certificates.ALERTS:
         raise client_certificates.turned_down(alert, host, presented=presents)
-    raise ProviderUnavailable(f"No secure connection to {host} could be made.", why, remedy, is_endpoints=True)
+    # Where a certificate was presented it may be that one's fault alone: others may fare better with theirs.
+    raise ProviderUnavailable(f"No secure connection to {host} could be made.", why, remedy, is_endpoints=not presents)
 
 
 def _explained(error: Exception, target: _Target, limit: Deadline) -> LatchkeyError:
