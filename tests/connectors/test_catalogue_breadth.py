@@ -13,7 +13,7 @@ WANTING = {
     "client certificate (tls)": "Not in the language that these entries were written in.",
     "DPoP": "Not in the language that these entries were written in.",
     "steps before the token request": "Not in the language that these entries were written in.",
-    "lifetime in milliseconds": "Fiserv's documentation, where it is told of, can be read only with an account.",
+    "lifetime in milliseconds": "Fiserv alone; Anaplan and Dremio state an instant in milliseconds.",
     "lifetime in minutes": "SAP Business One alone.",
 }
 
