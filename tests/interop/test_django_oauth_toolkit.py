@@ -1,9 +1,6 @@
 """Our exchange against django-oauth-toolkit's token endpoint, over real sockets."""
 
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from urllib.parse import urlsplit
-from uuid import uuid4
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,77 +8,18 @@ from django.utils import timezone
 from oauth2_provider.models import Application
 
 from config.sandbox.models import Client
-from connectors.addresses import AllowList
-from connectors.guarded_requests import guarded_session
-from connectors.oauth2.definition import Connector
 from connectors.oauth2.errors import CredentialsRefused
-from connectors.oauth2.exchange import ask, try_token
-from connectors.oauth2.method import Method
-from connectors.oauth2.request import api_signature
-from connectors.oauth2.values import resolve
+from connectors.oauth2.exchange import try_token
 from connectors.pool import Pool
-from connectors.transport import Outbound, send
+from tests.interop.exchanges import BASIC, ODD_PAIRS, POST, RAW, Exchanges
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-BASIC = {"client_authentication": "client_secret_basic"}
-RAW = {**BASIC, "basic_encoding": "raw"}
-POST = {"client_authentication": "client_secret_post"}
-# What a person may well be given, and what breaks where the encoding is left out or done twice.
-ODD_PAIRS = [
-    ("with space", "and a space"),
-    ("plus+plus", "a+b+c"),
-    ("per%63ent", "100%25 %41"),
-    ("colon:colon", "se:cr:et"),
-    ("a&b=c", "&client_secret=x&"),
-    ("Zürich-会社", "пароль-ñ-🔑"),
-]
-
-
-class Exchanges:
-    """Token requests and API requests to one running sandbox."""
-
-    def __init__(self, address, pool):
-        self.address = address
-        self.outbound = Outbound(allowed=AllowList.parse([urlsplit(address).netloc]), timeout=10)
-        self.send = partial(send, outbound=self.outbound, pool=pool)
-
-    def method(self, token_request):
-        document = Connector.model_validate(
-            {
-                "kind": "connector",
-                "key": "sandbox",
-                "name": "Sandbox",
-                "base_url": f"{self.address}/sandbox/api",
-                "auth_methods": [
-                    {
-                        "key": "any",
-                        "name": "Any",
-                        "token_request": {"url": f"{self.address}/sandbox/oauth/token", **token_request},
-                        "test_request": {"url": "{{base_url}}/me"},
-                    }
-                ],
-            }
-        )
-        return Method(document, document.auth_methods[0])
-
-    def ask(self, client_id, client_secret, *, token_request=BASIC, scope=""):
-        method = self.method(token_request)
-        given = {"client_id": client_id, "client_secret": client_secret, "scope": scope}
-        rendering = resolve(method, given, {}, now=datetime.now(UTC), uuid=uuid4())
-        return method, rendering, ask(method, rendering, send=self.send, clock=timezone.now)
-
-    def call(self, verb, bought, **options):
-        method, rendering, grant = bought
-        signature = api_signature(method, rendering, grant)
-        with guarded_session(outbound=self.outbound) as session:
-            return session.request(verb, f"{self.address}/sandbox/api/me", headers=signature.headers, **options)
+pytestmark = [pytest.mark.interop, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def exchanges(live_server):
     pool = Pool()
-    yield Exchanges(live_server.url, pool)
+    yield Exchanges(f"{live_server.url}/sandbox/oauth/token", f"{live_server.url}/sandbox/api", pool)
     pool.clear()
 
 
@@ -230,3 +168,67 @@ def test_the_api_answers_401_to_a_token_that_was_revoked_before_its_time(exchang
     assert revoked == 1
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+# The sandbox serves neither revocation nor introspection; the library does.
+
+
+@pytest.fixture
+def endpoints(live_server, settings):
+    settings.ROOT_URLCONF = "tests.interop.toolkit_urls"
+    return live_server.url
+
+
+def test_a_token_is_active_for_whom_it_was_issued_and_says_its_scope_and_expiry(exchanges, registered, endpoints):
+    _, client_id, secret = registered
+    _, _, grant = exchanges.ask(client_id, secret, scope="read")
+
+    told = exchanges.post(f"{endpoints}/introspect", (client_id, secret), token=grant.access_token).json()
+
+    assert told["active"] is True
+    assert told["client_id"] == client_id
+    assert told["scope"] == "read"
+    assert abs(told["exp"] - grant.expires_at.timestamp()) < 30
+
+
+@pytest.mark.parametrize("token_request", [BASIC, POST], ids=["basic", "post"])
+def test_a_token_that_the_revocation_endpoint_took_is_neither_active_nor_accepted(
+    exchanges, registered, endpoints, token_request
+):
+    _, client_id, secret = registered
+    bought = exchanges.ask(client_id, secret, token_request=token_request)
+    token = bought[2].access_token
+
+    revoked = exchanges.post(f"{endpoints}/revoke", (client_id, secret), token=token)
+
+    told = exchanges.post(f"{endpoints}/introspect", (client_id, secret), token=token)
+    assert revoked.status_code == 200
+    assert told.json() == {"active": False}
+    assert exchanges.call("GET", bought).status_code == 401
+
+
+def test_another_client_cannot_revoke_it(exchanges, owner, registered, endpoints):
+    bought = exchanges.ask(*registered[1:])
+    other, secret = Client.objects.register(owner=owner, name="Other")
+
+    exchanges.post(f"{endpoints}/revoke", (other.application.client_id, secret), token=bought[2].access_token)
+
+    assert exchanges.call("GET", bought).status_code == 200
+
+
+@pytest.mark.parametrize(("client_id", "secret"), [("plain", "plain-._~"), ("a-b.c", "x~y_z")])
+def test_basic_encoding_raw_is_the_same_where_nothing_needs_encoding(exchanges, owner, client_id, secret):
+    named(owner, client_id, secret)
+
+    _, _, grant = exchanges.ask(client_id, secret, token_request=RAW)
+
+    assert grant.access_token
+
+
+def test_each_request_gets_a_token_of_its_own_and_leaves_the_one_before_alone(exchanges, registered):
+    first = exchanges.ask(*registered[1:])
+
+    second = exchanges.ask(*registered[1:])
+
+    assert first[2].access_token != second[2].access_token
+    assert [exchanges.call("GET", bought).status_code for bought in (first, second)] == [200, 200]
