@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60 * 60.0,
         "options": {"expires": 60 * 60.0},
     },
+    "look-ahead": {"task": "tenants.tasks.look_ahead", "schedule": 60 * 60.0, "options": {"expires": 60 * 60.0}},
     "prune": {"task": "tenants.tasks.prune", "schedule": 24 * 60 * 60.0, "options": {"expires": 60 * 60.0}},
 }
 

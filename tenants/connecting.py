@@ -24,6 +24,7 @@ from tenants.models.endpoint import refuse_unwelcome
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceQuerySet
 from tenants.models.lease import Sleep, lease_length
+from tenants.models.next_values import NextValues
 from tenants.models.tenant import Tenant
 from tenants.models.token import Token
 from tenants.names import conflict, free_name
@@ -114,7 +115,7 @@ def reconnect(
     """
     if name is not None:
         name = free_name(_siblings(instance), name)
-    token = _token(instance)
+    token = stored_token(instance)
     method = token.definition.method
     kept = kept_of(method, {key: value for key, value in values.items() if value is not None}, now=clock())
     token.take_in_turn(clock=clock, sleep=sleep)
@@ -136,6 +137,7 @@ def reconnect(
                 locked.name = name
                 locked.save(update_fields=["name", "updated_at"])
             store_values(locked, kept, set_at, clock)
+            NextValues.objects.filter(pk=instance.pk).delete()
             if not token.keep(grant, kind=Event.Kind.CHANGED if only_named else Event.Kind.RECONNECTED, actor=actor):
                 raise _overtaken()
     except IntegrityError:
@@ -161,7 +163,7 @@ def check_now(
     Where a new token would kill the old one, a token that still lives is only tried, and replaced if the API turns it
     down. Raises `ValidationFailed` or a `TokenError`; what went wrong is recorded.
     """
-    token = _token(instance)
+    token = stored_token(instance)
     token.take_in_turn(clock=clock, sleep=sleep)
     refresh = token.definition.method.definition.refresh
     if refresh.invalidates_previous and token.will_do(clock(), 0.0):
@@ -228,7 +230,7 @@ def resume(instance: Instance, *, actor: Any = None, clock: Clock = database_tim
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
         if locked.status == Instance.Status.PAUSED:
-            token = _token(locked)
+            token = stored_token(locked)
             status = Instance.Status.ACTIVE if token.life else Instance.Status.PENDING
             due = None if token.life is None else token.planned() if token.will_do(clock()) else clock()
             Token.objects.filter(pk=instance.pk).update(refresh_at=due, failures=0)
@@ -274,7 +276,7 @@ def readers_of(instance: Instance) -> list[str]:
     return [f"{component.integration.name} ({component.name})" for component in components]
 
 
-def _token(instance: Instance) -> Token:
+def stored_token(instance: Instance) -> Token:
     """The instance's token, without its secrets, which may be unreadable. Raises `InstanceNotFound`."""
     tokens = Token.objects.with_methods().defer("secrets").filter(pk=instance.pk)
     token = tokens.first()

@@ -32,8 +32,14 @@ def kept_of(method: Method, values: Mapping[str, str], *, now: datetime) -> dict
 
 
 def store_values(instance: Instance, values: dict[str, str], set_at: Mapping[str, str] | None, clock: Clock) -> None:
-    """Put these values in place of the stored ones; `set_at` says since when each is set, if not since now."""
+    """Put these values in place of the stored ones; `set_at` says since when each is set, if not since now.
+
+    When a secret runs out is known of the one that was stored, not of another.
+    """
     now = clock().isoformat(timespec="seconds")
+    secrets = definition_of(instance.auth_method).method.secret_keys
+    if any(key in values and (set_at or {}).get(key) is None for key in secrets):
+        InstanceValues.objects.filter(pk=instance.pk).update(secret_expires_at=None, warned_days=None)
     # Deferred: the old values may not be readable any more, and that is what new ones mend.
     InstanceValues.objects.defer("values").update_or_create(
         instance=instance,

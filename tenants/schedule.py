@@ -13,7 +13,7 @@ from django.db import DatabaseError
 
 from connectors import transport
 from connectors.encryption import SecretUnreadable
-from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable
+from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, ask
 from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
@@ -74,7 +74,14 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
         while asked:
             done, _ = wait(asked, timeout=WRITE_EVERY, return_when=FIRST_COMPLETED)
             for future in done:
-                batch.add(asked.pop(future), future.result())
+                token, result = asked.pop(future), future.result()
+                again = _fallen_back(token, result, clock)
+                if isinstance(again, LatchkeyError):
+                    batch.add(token, again)
+                elif again is not None:
+                    asked[pool.submit(_ask, *again, send, clock)] = token
+                else:
+                    batch.add(token, result)
             batch.write_if_old()
         batch.write()
     for endpoint in troubled:
@@ -184,6 +191,18 @@ def _prepared(token: Token, clock: Clock) -> tuple[Method, Rendering] | Latchkey
         return error
     except Exception as error:
         return _unforeseen(error)
+
+
+def _fallen_back(
+    token: Token, result: TokenGrant | LatchkeyError, clock: Clock
+) -> tuple[Method, Rendering] | LatchkeyError | None:
+    """What asking with the present secret takes, if it was the next one that was refused; None if it was not."""
+    if not isinstance(result, CredentialsRefused):
+        return None
+    try:
+        return token.fall_back(result, clock())
+    except LatchkeyError as error:
+        return error
 
 
 def _ask(method: Method, rendering: Rendering, send: Send, clock: Clock) -> TokenGrant | LatchkeyError:

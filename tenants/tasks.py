@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from tenants import database_time, drafts, schedule
+from tenants import database_time, drafts, schedule, secret_expiry
 from tenants.budgets import prune_accounts
 
 
@@ -20,6 +20,12 @@ def renew_due() -> None:
 def renew_chunk() -> None:
     """Claim a chunk and renew it; finds nothing to do where another worker was quicker."""
     schedule.renew_chunk()
+
+
+@shared_task
+def look_ahead() -> None:
+    """Warn of secrets that run out."""
+    secret_expiry.warn(database_time.now())
 
 
 @shared_task

@@ -5,7 +5,19 @@ from tenants.models.endpoint import Endpoint
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceValues
 from tenants.models.mint_account import MintAccount
+from tenants.models.next_values import NextValues
 from tenants.models.tenant import Membership, Tenant
 from tenants.models.token import Token
 
-__all__ = ["Draft", "Endpoint", "Event", "Instance", "InstanceValues", "Membership", "MintAccount", "Tenant", "Token"]
+__all__ = [
+    "Draft",
+    "Endpoint",
+    "Event",
+    "Instance",
+    "InstanceValues",
+    "Membership",
+    "MintAccount",
+    "NextValues",
+    "Tenant",
+    "Token",
+]

@@ -19,6 +19,7 @@ class Event(models.Model):
         CHANGED = "changed", "Changed"
         PAUSED = "paused", "Paused"
         RESUMED = "resumed", "Resumed"
+        SECRET_EXPIRING = "secret_expiring", "Secret expires soon"
 
     instance = models.ForeignKey("tenants.Instance", on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()

@@ -225,6 +225,10 @@ class Instance(models.Model):
             actor=actor,
         )
 
+    def event(self, kind: str, *, at: datetime, message: str, actor: Any = None) -> Event:
+        """Something that changes no status; still to be saved."""
+        return self._event(kind, before=self.status, at=at, code="", message=message, actor=actor)
+
     def _latest_credentials(self) -> Credentials:
         """Each request of a client reads anew: another process may have renewed the token, or a person paused it."""
         latest = type(self).objects.for_reading().filter(pk=self.pk).first()
@@ -240,9 +244,17 @@ class InstanceValues(models.Model):
     values = EncryptedJSONField(default=dict)
     # When each value was last set, by variable key: a form says of a secret that it is set, and since when.
     set_at = models.JSONField(default=dict)
+    # When the secret among them runs out, where somebody said so; and for how many days ahead it was warned of.
+    secret_expires_at = models.DateTimeField(null=True)
+    warned_days = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         verbose_name_plural = "instance values"
+        indexes = (
+            models.Index(
+                fields=("secret_expires_at",), name="secret_expiring", condition=Q(secret_expires_at__isnull=False)
+            ),
+        )
 
     def __str__(self) -> str:
         return f"values of {self.instance_id}"

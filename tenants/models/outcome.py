@@ -11,6 +11,7 @@ from django.db import connection, models, transaction
 from connectors.oauth2.errors import LatchkeyError
 from tenants.models.event import Event
 from tenants.models.instance import Instance
+from tenants.models.succession import Tried, settle
 
 _STATUS = ("status", "status_code", "status_reason", "updated_at")
 
@@ -30,6 +31,8 @@ class Outcome:
     at: datetime
     error: LatchkeyError | None = None
     actor: Any = None
+    # What became of the instance's next secret, where it has one.
+    tried: Tried | None = None
 
 
 def write_back(outcomes: Sequence[Outcome], *, tokens: type[models.Model]) -> set[UUID]:
@@ -63,6 +66,8 @@ def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> None:
     events, changed = [], []
     for outcome in outcomes:
         instance = locked[outcome.instance.pk]
+        if outcome.tried and (news := settle(instance, outcome.tried, outcome.at)):
+            events.append(news)
         if _stays_paused(instance, outcome):
             continue
         was = instance.reason

@@ -7,30 +7,27 @@ error; both write only while the lease is still ours. The schedule and readers s
 import random
 from datetime import datetime
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 from django.db.models import F, Q
 
-from connectors.definitions import Definition, definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.oauth2.errors import LatchkeyError
-from connectors.oauth2.exchange import Clock, Send, ask
-from connectors.oauth2.method import Method
-from connectors.oauth2.request import Bought, endpoint_of
+from connectors.oauth2.exchange import Clock, Send
+from connectors.oauth2.request import Bought
 from connectors.oauth2.response import TokenGrant
-from connectors.oauth2.templates import Rendering
-from connectors.oauth2.values import resolve
 from tenants import renewal
-from tenants.budgets import budget_of, enter_request
+from tenants.budgets import budget_of
 from tenants.errors import removed
 from tenants.locks import one_at_a_time
 from tenants.models import recovery
+from tenants.models.asking import Asking
 from tenants.models.endpoint import refuse_closed
 from tenants.models.event import Event
 from tenants.models.instance import Instance
-from tenants.models.lease import Leased, Sleep, claim, free
+from tenants.models.lease import Sleep, claim, free
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.refusals import known_trouble, refuse_idle, same_token, too_short
 
@@ -68,8 +65,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
     def with_definitions(self) -> Self:
         """Everything that asking needs, in one query."""
-        filled_in = self.select_related("instance__auth_method", "instance__filled_in")
-        return filled_in.only(*_READ, "instance__filled_in__values")
+        filled_in = self.select_related("instance__auth_method", "instance__filled_in", "instance__next_values")
+        return filled_in.only(
+            *_READ, "instance__filled_in__values", "instance__next_values__values", "instance__next_values__added_at"
+        )
 
     def stranded(self, origin: str, now: datetime) -> Self:
         """Tokens that wait for this endpoint: their time has come, or asking failed before. Soonest to die first."""
@@ -81,10 +80,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return claim(self.due(now), now, owner=owner, until=until, limit=limit)
 
 
-class Token(Leased):
+class Token(Asking):
     """An instance's token and when it is renewed. There is one for every instance, empty until one is bought."""
 
-    instance = models.OneToOneField(Instance, on_delete=models.CASCADE, primary_key=True, related_name="token")
     # {"access_token": …, "token_type": …, "kept": {name: value}}
     secrets = EncryptedJSONField(null=True)
     issued_at = models.DateTimeField(null=True)
@@ -100,9 +98,6 @@ class Token(Leased):
     is_rejected = models.BooleanField(default=False)
     rejections = models.PositiveIntegerField(default=0)
     rejections_since = models.DateTimeField(null=True)
-
-    # Scheme, host and port of the token URL, as last asked: an endpoint's trouble is that of all who use it.
-    endpoint = models.CharField(max_length=300, blank=True)
 
     objects = TokenQuerySet.as_manager()
 
@@ -141,10 +136,6 @@ class Token(Leased):
         return self.issued_at is not None and self.renewed_at is not None and self.renewed_at > self.issued_at
 
     @property
-    def definition(self) -> Definition:
-        return definition_of(self.instance.auth_method)
-
-    @property
     def bought(self) -> Bought:
         """The token in the clear."""
         secrets: dict[str, Any] = self.secrets or {}
@@ -173,15 +164,6 @@ class Token(Leased):
         else:
             return
         raise removed()
-
-    def rendering(self, now: datetime) -> Rendering:
-        """The values with which requests are made for this instance."""
-        definition = self.definition
-        try:
-            given = self.instance.filled_in.values
-        except ObjectDoesNotExist:
-            given = {}  # what is required and has no default is then named as missing
-        return resolve(definition.method, given, definition.operator_values(), now=now, uuid=uuid4())
 
     def fresh(self, min_ttl: float | None, *, send: Send, clock: Clock, sleep: Sleep) -> None:
         """See to it that the stored token can be handed to a reader: renew it, or wait for who is renewing it.
@@ -246,17 +228,6 @@ class Token(Leased):
 
     def heard(self, result: TokenGrant | LatchkeyError) -> recovery.Heard:
         return recovery.Heard(self.endpoint, self.pk, result)
-
-    def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
-        """Ask the provider for a token. Raises `ValidationFailed` or a `TokenError`."""
-        return ask(*self.prepare(clock()), send=send, clock=clock)
-
-    def prepare(self, now: datetime) -> tuple[Method, Rendering]:
-        """What asking takes, the request entered into the client's mint budget. Raises `MintBudgetSpent`."""
-        method, rendering = self.definition.method, self.rendering(now)
-        self.endpoint = endpoint_of(method, rendering)
-        enter_request(method, rendering)
-        return method, rendering
 
     def keep(
         self, grant: TokenGrant, *, kind: str = Event.Kind.RENEWED, actor: Any = None, share: float | None = None
@@ -357,7 +328,9 @@ class Token(Leased):
     ) -> Outcome:
         owner, self._held = self._held, None
         written = {name: getattr(self, name) for name in columns}
-        return Outcome(self.instance, owner, written, status, kind, at, error, actor)
+        # What could not be asked, or was refused with the next secret alone, says nothing of that secret.
+        tried = self._tried if error is None else None
+        return Outcome(self.instance, owner, written, status, kind, at, error, actor, tried)
 
 
 def _jitter(share: float | None) -> float:

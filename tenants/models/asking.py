@@ -1,0 +1,93 @@
+"""Asking for a token: with which definition and values, and with which secret first."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import models
+
+from connectors.definitions import Definition, definition_of
+from connectors.oauth2.errors import CredentialsRefused
+from connectors.oauth2.exchange import Clock, Send, ask
+from connectors.oauth2.method import Method
+from connectors.oauth2.request import endpoint_of
+from connectors.oauth2.response import TokenGrant
+from connectors.oauth2.templates import Rendering
+from connectors.oauth2.values import resolve
+from tenants.budgets import enter_request
+from tenants.models.instance import Instance
+from tenants.models.lease import Leased
+from tenants.models.next_values import NextValues
+from tenants.models.succession import Tried, is_of_the_client
+
+
+class Asking(Leased):
+    """A row for which tokens can be asked for."""
+
+    instance = models.OneToOneField(Instance, on_delete=models.CASCADE, primary_key=True, related_name="token")
+    # Scheme, host and port of the token URL, as last asked: an endpoint's trouble is that of all who use it.
+    endpoint = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        abstract = True
+
+    # What becomes of the instance's next secret while a token is asked for.
+    _tried: Tried | None = None
+
+    @property
+    def definition(self) -> Definition:
+        return definition_of(self.instance.auth_method)
+
+    def rendering(self, now: datetime, following: Mapping[str, str] | None = None) -> Rendering:
+        """The values with which requests are made for this instance; `following` are to take others' place."""
+        definition = self.definition
+        try:
+            given: Mapping[str, str] = self.instance.filled_in.values
+        except ObjectDoesNotExist:
+            given = {}  # what is required and has no default is then named as missing
+        return resolve(
+            definition.method, {**given, **(following or {})}, definition.operator_values(), now=now, uuid=uuid4()
+        )
+
+    def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
+        """Ask the provider for a token, with the next secret first where there is one.
+
+        Raises `ValidationFailed` or a `TokenError`.
+        """
+        try:
+            return ask(*self.prepare(clock()), send=send, clock=clock)
+        except CredentialsRefused as error:
+            refusal = error
+        # Raised or tried again here, not above: an answer that could not be read stays out of the traceback.
+        again = self.fall_back(refusal, clock())
+        if again is None:
+            raise refusal
+        return ask(*again, send=send, clock=clock)
+
+    def prepare(self, now: datetime) -> tuple[Method, Rendering]:
+        """What asking takes, the request entered into the client's mint budget. Raises `MintBudgetSpent`."""
+        following = self._following
+        self._tried = Tried(following.added_at) if following else None
+        return self._entered(self.rendering(now, following.values if following else {}))
+
+    def fall_back(self, refusal: CredentialsRefused, now: datetime) -> tuple[Method, Rendering] | None:
+        """What asking with the present secret takes, after the next one was refused; None if that was not it.
+
+        Raises `MintBudgetSpent`.
+        """
+        tried = self._tried
+        if tried is None or tried.refusal or not is_of_the_client(refusal, self.definition.method):
+            return None
+        self._tried = Tried(tried.added_at, str(refusal))
+        return self._entered(self.rendering(now))
+
+    def _entered(self, rendering: Rendering) -> tuple[Method, Rendering]:
+        method = self.definition.method
+        self.endpoint = endpoint_of(method, rendering)
+        enter_request(method, rendering)
+        return method, rendering
+
+    @property
+    def _following(self) -> NextValues | None:
+        return getattr(self.instance, "next_values", None)
