@@ -44,10 +44,10 @@ def add(
     """
     token = stored_token(instance)
     method = token.definition.method
-    following = kept_of(method, values)
+    now = clock()
+    following = kept_of(method, values, now=now)
     if not following:
         raise ValidationFailed("No next value was given.", remedy="Give the new secret.")
-    now = clock()
     complete = {**_present(token), **following}
     check_complete(method, resolve(method, complete, token.definition.operator_values(), now=now, uuid=uuid4()))
     with transaction.atomic():

@@ -58,9 +58,7 @@ def test_a_next_secret_that_works_takes_over_at_once(instance, keyed, add, clock
     assert keyed.shown == [NEW]
     assert secret(instance) == NEW
     assert not NextValues.objects.exists()
-    assert {next_secret.ADDED, "The next secret works. It has taken the present one's place."} <= set(
-        messages(instance)
-    )
+    assert {next_secret.ADDED, succession.WORKS} <= set(messages(instance))
     assert Instance.objects.get().status == Instance.Status.ACTIVE
 
 
