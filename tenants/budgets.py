@@ -4,12 +4,14 @@ import json
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.dispatch import receiver
 from django.utils.crypto import salted_hmac
 
 from connectors.oauth2.budgets import Budget, parse_budget, spend
 from connectors.oauth2.errors import MintBudgetSpent
 from connectors.oauth2.method import Method
 from connectors.oauth2.templates import Rendering
+from connectors.signals import asking
 from tenants.models.mint_account import MintAccount
 
 
@@ -42,6 +44,12 @@ def enter_request(method: Method, rendering: Rendering) -> None:
             f"The next is made after {again:%Y-%m-%d %H:%M:%S} UTC; a token that still lives serves until then.",
             retry_after=wait,
         )
+
+
+@receiver(asking)
+def count_trial(sender: object, *, method: Method, rendering: Rendering, **named: object) -> None:
+    """Count a try like any other token request, as the provider does."""
+    enter_request(method, rendering)
 
 
 def _client(method: Method, rendering: Rendering) -> str:

@@ -59,6 +59,17 @@ def operator_problems(
     return problems
 
 
+def as_edited(method: AuthMethod, variables: Sequence[Variable]) -> tuple[Method | None, list[Problem]]:
+    """The method that is being edited as one that can be used, or everything that is wrong with it alone."""
+    own = {**_texts(method.connector), "variables": _variables(method.connector.variables.all())}
+    connector, problems = validated(definition.Connector, {**own, "auth_methods": [_method(method, variables)]})
+    if connector is None:
+        return None, problems
+    operator = {**operator_keys(method.connector.key), method.key: _with_operator_value(variables)}
+    problems = check_connector(connector, operator)
+    return (None if problems else Method(connector, connector.auth_methods[0])), problems
+
+
 def unused_variables(method: AuthMethod) -> frozenset[str]:
     """The supplied variables that neither a template nor the client authentication uses."""
     document = {**_texts(method.connector), "variables": _variables(method.connector.variables.all())}

@@ -22,6 +22,8 @@ from connectors.admin.in_use import InUseMixin, instances_link
 from connectors.admin.method_form import AddMethodForm, MethodForm, supplied_variables
 from connectors.admin.sections import fields_of
 from connectors.admin.spare_row import SpareRowMixin
+from connectors.admin.try_page import with_bench
+from connectors.admin.trying import BUTTON, TriedMethodForm
 from connectors.admin.variables import MethodVariableInline, edited_by
 from connectors.markdown import render
 from connectors.models import AuthMethod, Variable
@@ -148,6 +150,8 @@ class AuthMethodAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # ty
     ) -> type[forms.ModelForm[Any]]:
         if obj is None:
             kwargs["form"] = AddMethodForm
+        elif BUTTON in request.POST:
+            kwargs["form"] = TriedMethodForm
         form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)
         return form
 
@@ -178,6 +182,24 @@ class AuthMethodAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # ty
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         AuthMethod.objects.filter(pk=form.instance.pk).touch()
+
+    # Trying
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        def page() -> HttpResponse:
+            response: HttpResponse = super(AuthMethodAdmin, self).changeform_view(
+                request, object_id, form_url, extra_context
+            )
+            return response
+
+        # The page's own transaction is over when it is tried: none is open while the network is in use.
+        return with_bench(request, page)
 
     # The preview of the instructions
 
