@@ -21,8 +21,10 @@ from connectors.models import Connector
 from connectors.yaml_writing import write_documents
 from integrations.exporting import UnknownKey, export_documents, json_schema
 from integrations.importing import FileProblem, check_files, import_files, is_migrated
+from integrations.management import trying
 from integrations.management.drafting import add_draft, print_draft
 from integrations.management.progress import Counter
+from integrations.management.trying import add_try
 
 BREAK = "--break-instances"
 BREAK_HELP = "Make the change although instances will no longer work with it; they are marked."
@@ -50,6 +52,7 @@ class Command(BaseCommand):
         add_draft(actions)
         about = "Print the JSON Schema of the format, for editors."
         actions.add_parser("schema", help=about, description=about)
+        add_try(actions.add_parser("try", help=trying.WORDS, description=trying.WORDS))
 
     def _add(self, actions: Any, name: str, about: str, names: str, *, metavar: str = "FILE") -> ArgumentParser:
         parser: ArgumentParser = actions.add_parser(name, help=about, description=about)
@@ -88,8 +91,25 @@ class Command(BaseCommand):
             "catalogue": self._catalogue,
             "draft": self._draft,
             "schema": self._schema,
+            "try": self._try,
         }
         actions[action](names, **options)
+
+    def _try(self, names: Sequence[str], *, method: str | None, connector: str | None, **options: Any) -> None:
+        batch = check_files(names)
+        self._refuse(batch.problems, "Nothing was sent")
+        refused = ""
+        try:
+            chosen = trying.chosen_method(batch.connectors, connector, method)
+            worked, lines = trying.run_trial(chosen, options)
+        except trying.CantTry as error:
+            refused = str(error)
+        if refused:
+            raise CommandError(refused)
+        for line in lines:
+            self.stdout.write(line)
+        if not worked:
+            raise CommandError("No token that works was issued.")
 
     def _import(self, names: Sequence[str], *, break_instances: bool = False, **options: Any) -> None:
         with self._refusing("Nothing was imported."):

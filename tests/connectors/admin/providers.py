@@ -17,6 +17,7 @@ class Provider(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Endpoint)
         self.asked = []
         self.wants = "basic"
+        self.said = "me"
 
     @property
     def url(self):
@@ -31,7 +32,9 @@ class _Endpoint(BaseHTTPRequestHandler):
         in_header = self.headers.get("Authorization", "").startswith("Basic ")
         is_json = self.headers["Content-Type"] == "application/json"
         if {"basic": in_header, "post": in_body, "json": is_json}.get(self.server.wants):
-            self.answer(200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600})
+            self.answer(
+                200, {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600, "note": self.server.said}
+            )
         else:
             self.answer(401, {"error": "invalid_client", "error_description": f"Unknown: {body}"})
 
