@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import uuid4
 
 from django.conf import settings
@@ -50,7 +51,7 @@ def try_method(
     """Try the method with `given` and the operator's values, within OUTBOUND_TIMEOUT. Raises nothing of ours."""
     rendering = resolve(method, given, operator, now=clock(), uuid=uuid4())
     try:
-        _check(method, given)
+        _check(method, given, now=rendering.now)
         check_complete(method, rendering)
         announce(sender=Trial, method=method, rendering=rendering)
     except LatchkeyError as error:
@@ -93,8 +94,8 @@ def _attempts(
         yield Attempt(alternative, trial, method)
 
 
-def _check(method: Method, given: Mapping[str, str]) -> None:
-    problems = check_given(method, given)
+def _check(method: Method, given: Mapping[str, str], *, now: datetime) -> None:
+    problems = check_given(method, given, now=now)
     if problems:
         titles = {key: method.by_key[key].title if key in method.by_key else key for key in problems}
         what = " ".join(f"{titles[key]}: {problem}" for key, problem in problems.items())

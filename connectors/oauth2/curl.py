@@ -6,6 +6,9 @@ from shlex import quote
 from connectors.oauth2.http import HttpRequest
 from connectors.oauth2.marking import Marker
 
+# curl takes both from files; whoever runs the command puts them there.
+CERTIFICATE_FILE = "certificate.pem"
+KEY_FILE = "private-key.pem"
 _GLOBBED = re.compile(r"[\[\]{}]")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -17,6 +20,8 @@ def curl(request: HttpRequest, *, marker: Marker | None) -> str:
     if _GLOBBED.search(request.url):
         words.append(["--globoff"])
     words.append(["--url", cover(request.url)])
+    if request.certificate is not None:
+        words += [["--cert", CERTIFICATE_FILE], ["--key", KEY_FILE]]
     for name, value in request.headers.fields:
         # A field without a value is written with a semicolon; behind a colon curl would leave it out.
         words.append(["--header", f"{name}: {cover(value)}" if value else f"{name};"])

@@ -35,7 +35,10 @@ class Message:
 
 def shown_request(request: HttpRequest, marker: Marker) -> Message:
     return Message(
-        start=(Segment(f"{request.method} "), *marker.mark(request.url)),
+        start=_noted(
+            (Segment(f"{request.method} "), *marker.mark(request.url)),
+            "" if request.certificate is None else "the client certificate is presented",
+        ),
         headers=tuple(_sent_field(name, value, marker) for name, value in request.headers.fields),
         body=tuple(_sent_body(request, marker)),
     )

@@ -3,6 +3,7 @@
 import json
 import shlex
 import subprocess
+from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 
 import pytest
@@ -16,7 +17,9 @@ from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
 from connectors.oauth2.marking import plain
 from connectors.oauth2.report import report_on
 from connectors.oauth2.trial import first_request, try_out
-from tests.connectors.oauth2.definitions import NOW, answer, given, method_of
+from connectors.oauth2.values import resolve
+from tests.connectors.client_pki import self_signed
+from tests.connectors.oauth2.definitions import NOW, ONE_UUID, answer, given, method_of
 
 GOOD = {"access_token": "tok-123456", "expires_in": 3600, "token_type": "Bearer"}
 
@@ -222,3 +225,24 @@ def test_a_command_says_no_more_than_the_request():
     assert "--globoff" in words
     assert "X-Empty;" in words
     assert "Content-Type:" in words
+
+
+def test_a_client_certificate_is_told_of_and_its_key_is_not_shown():
+    party = self_signed()
+    multiline = {"format": "multiline"}
+    method = method_of(
+        token_request={
+            "client_authentication": "self_signed_tls_client_auth",
+            "tls": {"certificate": "{{certificate}}", "private_key": "{{private_key}}"},
+        },
+        variables=[{"key": "certificate", **multiline}, {"key": "private_key", "secret": True, **multiline}],
+    )
+    values = {"client_id": "the-id", "certificate": party.chain, "private_key": party.private_key}
+    rendering = resolve(method, values, {}, now=datetime.now(UTC), uuid=ONE_UUID)
+
+    trial = try_out(method, rendering, send=lambda request: answer(GOOD), clock=lambda: NOW)
+
+    shown = text_of(report_on(trial))
+    assert "the client certificate is presented" in shown
+    assert "--cert certificate.pem" in shown
+    assert "PRIVATE KEY" not in shown
