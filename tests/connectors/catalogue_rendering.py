@@ -22,6 +22,7 @@ from connectors.oauth2.request import make_token_request
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tests.connectors.catalogue_assertions import private_key, said, without_jwt, without_keys
+from tests.connectors.catalogue_certificates import pasted, subject
 
 FOLDER = Path(__file__).parent / "catalogue_expectations"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -40,7 +41,7 @@ def given(method: Method, **more: str) -> dict[str, str]:
     """
     chosen = _resolved(method, more)
     return {
-        variable.key: private_key(method, variable.key, chosen) or _example(variable)
+        variable.key: private_key(method, variable.key, chosen) or pasted(method, variable.key) or _example(variable)
         for variable in method.asked
         if variable.is_typed_by_tenant and not variable.default and (variable.required or variable.example)
     }
@@ -66,7 +67,7 @@ def as_sent(request: HttpRequest) -> dict[str, Any]:
     stated = {name: value for name, value in request.headers.fields if name != "User-Agent"}
     body = None if request.body is None else request.body.decode()
     asked = {"method": request.method, "url": request.url, "headers": stated, "body": body and without_jwt(body)}
-    return {**asked, **said(body or "", CREDENTIALS["client_secret"])}
+    return {**asked, **said(body or "", CREDENTIALS["client_secret"]), **subject(request)}
 
 
 def expectations(key: str) -> dict[str, Any]:

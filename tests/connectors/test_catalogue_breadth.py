@@ -10,7 +10,6 @@ from connectors import ready_made
 from tests.connectors.catalogue_quirks import QUIRKS, by_quirk
 
 WANTING = {
-    "client certificate (tls)": "Not in the language that these entries were written in.",
     "DPoP": "Not in the language that these entries were written in.",
     "steps before the token request": "Not in the language that these entries were written in.",
     "lifetime in milliseconds": "Fiserv alone; Anaplan and Dremio state an instant in milliseconds.",
