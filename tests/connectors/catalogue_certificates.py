@@ -14,7 +14,8 @@ NAME = "the tenant's client"
 @lru_cache
 def _client() -> Party:
     # Valid for years around the moment at which the entries are rendered.
-    return certified(NAME, from_days=-3650, to_days=3650)
+    party: Party = certified(NAME, from_days=-3650, to_days=3650)
+    return party
 
 
 def pasted(method: Method, variable: str) -> str | None:
