@@ -102,7 +102,7 @@ QUIRKS: dict[str, Callable[[Method], bool]] = {
         m.definition.token_request.assertion is not None
         and m.definition.token_request.assertion.algorithm not in ("", "RS256")
     ),
-    "client certificate (tls)": lambda m: "tls" in _request(m) or "tls_client_auth" in str(_request(m)),
+    "client certificate (tls)": lambda m: m.definition.token_request.tls is not None,
     "DPoP": lambda m: bool(_request(m).get("dpop")),
     "steps before the token request": lambda m: bool(m.definition.model_dump().get("steps")),
     "GET": lambda m: m.definition.token_request.method == "GET",
@@ -119,7 +119,8 @@ QUIRKS: dict[str, Callable[[Method], bool]] = {
     "another grant_type": lambda m: _grant_types(m) not in ("", "client_credentials"),
     "a user's name and password besides": lambda m: "password" in m.by_key,
     "a further key besides ID and secret": lambda m: any(
-        variable.secret and variable.key not in ("client_secret", "password", "private_key") for variable in m.asked
+        variable.secret and variable.key not in ("client_secret", "password", "private_key", "certificate")
+        for variable in m.asked
     ),
     "scopes joined by commas": lambda m: 'join(",")' in str(_parameters(m)),
     "token inside of others": lambda m: "." in _token_path(m),
