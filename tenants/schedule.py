@@ -4,9 +4,9 @@ import logging
 import time
 import traceback
 from collections.abc import Collection, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
+from queue import Empty, SimpleQueue
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError
@@ -16,16 +16,16 @@ from connectors.encryption import SecretUnreadable
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, ask
 from connectors.oauth2.method import Method
-from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from tenants import database_time
 from tenants.models import recovery
-from tenants.models.endpoint import Endpoint
+from tenants.models.endpoint import Endpoint, Result
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.lease import claim, lease_length
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.token import Token
+from tenants.threads import pool_of
 
 logger = logging.getLogger(__name__)
 
@@ -62,32 +62,42 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
     troubled = list(Endpoint.objects.all())
     claimed = _claimed(owner, now, [endpoint for endpoint in troubled if endpoint.is_closed], threads)
     batch = Batch(Tally(claimed=len(claimed)), clock, {endpoint.origin for endpoint in troubled})
-    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="renew") as pool:
-        asked: dict[Future[TokenGrant | LatchkeyError], Token] = {}
-        for token in _readable(claimed, owner, batch):
-            token.hold(owner)
-            prepared = _prepared(token, clock)
-            if isinstance(prepared, LatchkeyError):
-                batch.add(token, prepared)
+    results: SimpleQueue[tuple[Token, Result]] = SimpleQueue()
+
+    def ask_for(token: Token, method: Method, rendering: Rendering) -> None:
+        results.put((token, _ask(method, rendering, send, clock)))
+
+    pool, asked = pool_of(threads), 0
+    for token in _readable(claimed, owner, batch):
+        token.hold(owner)
+        prepared = _prepared(token, clock)
+        if isinstance(prepared, LatchkeyError):
+            batch.add(token, prepared)
+        else:
+            pool.submit(ask_for, token, *prepared)
+            asked += 1
+    while asked:
+        if (came := _next(results)) is not None:
+            token, result = came
+            again = _fallen_back(token, result, clock)
+            if isinstance(again, tuple):
+                pool.submit(ask_for, token, *again)
             else:
-                asked[pool.submit(_ask, *prepared, send, clock)] = token
-        while asked:
-            done, _ = wait(asked, timeout=WRITE_EVERY, return_when=FIRST_COMPLETED)
-            for future in done:
-                token, result = asked.pop(future), future.result()
-                again = _fallen_back(token, result, clock)
-                if isinstance(again, LatchkeyError):
-                    batch.add(token, again)
-                elif again is not None:
-                    asked[pool.submit(_ask, *again, send, clock)] = token
-                else:
-                    batch.add(token, result)
-            batch.write_if_old()
-        batch.write()
+                batch.add(token, again or result)
+                asked -= 1
+        batch.write_if_old()
+    batch.write()
     for endpoint in troubled:
         if endpoint.is_closed:
             _say_what_they_wait_for(endpoint, clock)
     return batch.tally
+
+
+def _next(results: "SimpleQueue[tuple[Token, Result]]") -> tuple[Token, Result] | None:
+    try:
+        return results.get(timeout=WRITE_EVERY)
+    except Empty:
+        return None
 
 
 def _claimed(owner: UUID, now: datetime, closed: Sequence[Endpoint], threads: int) -> list[UUID]:
@@ -127,7 +137,7 @@ class Batch:
         self._heard: list[recovery.Heard] = []
         self._oldest = 0.0
 
-    def add(self, token: Token, result: TokenGrant | LatchkeyError) -> None:
+    def add(self, token: Token, result: Result) -> None:
         if not self._outcomes:
             self._oldest = time.monotonic()
         self._heard.append(token.heard(result))
@@ -193,9 +203,7 @@ def _prepared(token: Token, clock: Clock) -> tuple[Method, Rendering] | Latchkey
         return _unforeseen(error)
 
 
-def _fallen_back(
-    token: Token, result: TokenGrant | LatchkeyError, clock: Clock
-) -> tuple[Method, Rendering] | LatchkeyError | None:
+def _fallen_back(token: Token, result: Result, clock: Clock) -> tuple[Method, Rendering] | LatchkeyError | None:
     """What asking with the present secret takes, if it was the next one that was refused; None if it was not."""
     if not isinstance(result, CredentialsRefused):
         return None
@@ -205,7 +213,7 @@ def _fallen_back(
         return error
 
 
-def _ask(method: Method, rendering: Rendering, send: Send, clock: Clock) -> TokenGrant | LatchkeyError:
+def _ask(method: Method, rendering: Rendering, send: Send, clock: Clock) -> Result:
     try:
         return ask(method, rendering, send=send, clock=clock)
     except LatchkeyError as error:
