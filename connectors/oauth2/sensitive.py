@@ -2,6 +2,7 @@
 
 import re
 
+MAX_READ = 65_536  # characters of an answer's body that are looked at
 # No part's length is without bound: a text may be made to take long.
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,4000}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*")
 _SENSITIVE = re.compile(

@@ -12,9 +12,8 @@ from pydantic import JsonValue
 from connectors.oauth2.answers import read_answer
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.marking import MASK, Line, Marker, Segment, decoded_basic, plain
-from connectors.oauth2.sensitive import is_sensitive, sensitive_in
+from connectors.oauth2.sensitive import MAX_READ, is_sensitive, sensitive_in
 
-MAX_READ = 65_536  # characters of an answer's body that are looked at
 MAX_SHOWN = 8_000
 _COVER = "\ue000"  # stands for a covered text while an answer is written out
 
@@ -109,21 +108,31 @@ def _noted(line: Line, note: str) -> Line:
 
 def _received_body(response: HttpResponse, marker: Marker, found: dict[str, str]) -> tuple[tuple[Line, ...], bool]:
     answer = read_answer(response)
-    if isinstance(answer.tree, dict | list):
-        notes: list[str] = []
-        tree = _covered(answer.tree, "", "", found, notes)
-        text = json.dumps(tree, indent=2, ensure_ascii=False, default=str)
+    written, notes = _written(answer.tree, found)
+    if written:
+        text = written
         segments = _uncovered(text[:MAX_READ], marker, notes)
     else:
-        text = answer.text[:MAX_READ]
-        segments = marker.cover(text)
-        for piece in sorted(sensitive_in(text), key=len, reverse=True):
+        text = answer.text
+        segments = marker.cover(text[:MAX_READ])
+        for piece in sorted(sensitive_in(text[:MAX_READ]), key=len, reverse=True):
             segments = tuple(part for segment in segments for part in _without(segment, piece))
-        note = found.get("$", "")
-        segments = _noted(segments, note)
+        segments = _noted(segments, found.get("$", ""))
     lines = list(_lines(segments))
     shown = list(_limited(lines))
-    return tuple(shown), len(shown) < len(lines) or len(text) >= MAX_READ
+    return tuple(shown), len(shown) < len(lines) or len(text) > MAX_READ
+
+
+def _written(tree: JsonValue, found: dict[str, str]) -> tuple[str, list[str]]:
+    """An answer's data, written out with covers, and what is to be said at each; empty where it is no such data."""
+    notes: list[str] = []
+    if not isinstance(tree, dict | list):
+        return "", notes
+    try:
+        covered = _covered(tree, "", "", found, notes)
+        return json.dumps(covered, indent=2, ensure_ascii=False, default=str), notes
+    except RecursionError:
+        return "", []
 
 
 def _covered(node: JsonValue, path: str, name: str, found: dict[str, str], notes: list[str]) -> Any:

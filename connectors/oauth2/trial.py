@@ -17,7 +17,7 @@ from connectors.oauth2.method import Method, names_in
 from connectors.oauth2.paths import Answer
 from connectors.oauth2.request import Signature, api_signature
 from connectors.oauth2.response import TokenGrant
-from connectors.oauth2.sensitive import is_sensitive
+from connectors.oauth2.sensitive import MAX_READ, is_sensitive, sensitive_in
 from connectors.oauth2.templates import Rendering, parse
 
 _MAX_SEARCHED = 2000  # values of an answer
@@ -78,7 +78,7 @@ class Trial:
         credentials = (one for done in (*self.token, *self.test) for one in known_from(done.request, known))
         # A value that isn't used there at all may be the same as one that is.
         told = (one for one in known if one.is_secret or not names.isdisjoint(one.names))
-        return Marker((*told, *credentials, *self._unread_token()))
+        return Marker((*told, *credentials, *self._unread_token(), *self._handed_on()))
 
     def token_path(self) -> str:
         """Where the token was looked for."""
@@ -95,6 +95,13 @@ class Trial:
             return []
         found = (path for path, name, text in leaves(answer.tree) if _is_token(name, text))
         return list(dict.fromkeys(found))[:_MAX_FOUND]
+
+    def _handed_on(self) -> Iterator[Known]:
+        """What earlier answers of the exchange hold that later requests may carry, a session's key above all."""
+        for index, done in enumerate(self.token[:-1]):
+            if done.response is not None:
+                for value in _keys_in(done.response):
+                    yield Known(value, (f"answer {index + 1}",), is_secret=True)
 
     def _unread_token(self) -> Iterator[Known]:
         """What stands where the token was looked for, though it could not be used."""
@@ -165,6 +172,15 @@ def leaves(tree: JsonValue, path: tuple[str, ...] = ()) -> Iterator[tuple[str, s
             waiting += [((*here, str(index)), item) for index, item in enumerate(node)]
         elif isinstance(node, str) and here:
             yield ".".join(here), here[-1], node
+
+
+def _keys_in(response: HttpResponse) -> Iterator[str]:
+    answer = read_answer(response)
+    yield from (text for _, name, text in leaves(answer.tree) if is_sensitive(name, text))
+    for cookie in response.headers.all("Set-Cookie"):
+        yield cookie.partition(";")[0].partition("=")[2].strip().strip('"')
+    if not isinstance(answer.tree, dict | list):
+        yield from sensitive_in(answer.text[:MAX_READ])
 
 
 def _is_token(name: str, text: str) -> bool:

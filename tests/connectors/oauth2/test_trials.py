@@ -3,6 +3,8 @@
 import json
 import shlex
 import subprocess
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 
@@ -16,7 +18,7 @@ from connectors.oauth2.errors import ProviderUnavailable
 from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
 from connectors.oauth2.marking import plain
 from connectors.oauth2.report import report_on
-from connectors.oauth2.trial import first_request, try_out
+from connectors.oauth2.trial import Exchanged, first_request, try_out
 from connectors.oauth2.values import resolve
 from tests.connectors.client_pki import self_signed
 from tests.connectors.oauth2.definitions import NOW, ONE_UUID, answer, given, method_of
@@ -246,3 +248,44 @@ def test_a_client_certificate_is_told_of_and_its_key_is_not_shown():
     assert "the client certificate is presented" in shown
     assert "--cert certificate.pem" in shown
     assert "PRIVATE KEY" not in shown
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        answer({"session_id": "hidden-1"}),
+        answer({"deep": [{"ticket": "hidden-1"}]}),
+        answer({}, Set_Cookie="SID=hidden-1; Path=/"),
+        answer(b"<login><sessionKey>hidden-1</sessionKey></login>", content_type="application/xml"),
+        answer(b"session=hidden-1", content_type="text/plain"),
+    ],
+)
+def test_what_an_earlier_answer_hands_on_is_covered_in_later_requests(first):
+    trial = tried(answer(GOOD))
+    later = HttpRequest("POST", "https://a.example/?s=hidden-1", Headers((("X-S", "hidden-1"),)), b"s=hidden-1")
+    trial = replace(trial, token=(Exchanged(trial.token[0].request, first), Exchanged(later, answer(GOOD))))
+
+    assert "hidden-1" not in text_of(report_on(trial))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"eyJ" * 300_000,
+        b"a" * 1_000_000,
+        b"a1" * 500_000,
+        b" + " * 300_000,
+        b'token="' * 150_000,
+        b"[" * 1_000_000,
+        b'{"a":' * 940 + b"1" + b"}" * 940,
+    ],
+    ids=["jwt", "letters", "opaque", "spaces", "names", "nested", "deep"],
+)
+@pytest.mark.parametrize("content_type", ["text/html", "application/json"])
+def test_whatever_a_provider_sends_is_shown_soon(body, content_type):
+    started = time.monotonic()
+
+    report = report_on(tried(answer(body, content_type=content_type), {"client_secret": "a + b + c"}))
+
+    assert time.monotonic() - started < 20  # seconds; it takes one at most where nobody else is at work
+    assert len(text_of(report)) < 50_000
