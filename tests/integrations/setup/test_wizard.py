@@ -179,7 +179,7 @@ def test_a_refused_secret_of_the_backends_can_be_tried_again_or_left(make_link, 
 
     page = walk(browser, send(browser, f"{link}steps/1/", **GOOD))
 
-    assert "What failed was set by CRM sync" in page.text
+    assert "What it takes was set by CRM sync" in page.text
     assert "credentials_refused" not in page.text
     again = walk(browser, browser.post(f"{link}end/"))
     assert "Authorization failed" in again.text
