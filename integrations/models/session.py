@@ -70,9 +70,9 @@ class Session(models.Model):
         """`open`, `complete`, `failed` or `expired`. What a person is just connecting is open."""
         if self.state == self.State.COMPLETE:
             return self.state
-        if self.expires_at <= now:
-            return "expired"
-        return self.State.OPEN.value if self.is_busy(now) else self.state
+        if self.is_busy(now):
+            return self.State.OPEN.value
+        return "expired" if self.expires_at <= now else self.state
 
     def is_busy(self, now: datetime) -> bool:
         """Whether somebody is connecting it just now."""

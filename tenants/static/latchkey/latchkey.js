@@ -64,8 +64,8 @@ if (waiting) {
     let progress = null;
     try {
       const answer = await fetch(waiting.dataset.progress, { headers: { Accept: "application/json" } });
-      // Signed out, or cancelled in another tab: the page itself says so.
-      if (answer.status === 404 || answer.redirected) return window.location.reload();
+      // Signed out, cancelled in another tab, or expired: the page itself says so.
+      if (answer.status === 404 || answer.status === 410 || answer.redirected) return window.location.reload();
       progress = answer.ok ? await answer.json() : null;
     } catch {
       // Offline for a moment: look again.

@@ -120,3 +120,13 @@ def test_another_tenants_or_sessions_step_cannot_be_reached(make_link, browser):
 
     assert browser.get(f"{link}steps/0/").status_code == 404
     assert browser.get(f"{link}steps/2/").status_code == 404
+
+
+def test_what_expires_while_it_is_being_connected_is_not_called_expired(make_link, browser, server):
+    link = make_link(given={"meetings": GOOD})
+    now = timezone.now()
+    Session.objects.update(started_at=now, expires_at=now - timedelta(seconds=1))
+
+    assert browser.get(f"{link}progress/").json() == {"next": None, "waits_for_run": False}
+    assert "Connecting" in browser.get(f"{link}connecting/").text
+    assert server.requests == 0
