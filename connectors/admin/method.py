@@ -23,7 +23,7 @@ from connectors.admin.method_form import AddMethodForm, MethodForm, supplied_var
 from connectors.admin.sections import fields_of
 from connectors.admin.spare_row import SpareRowMixin
 from connectors.admin.try_page import with_bench
-from connectors.admin.trying import BUTTON, TriedMethodForm
+from connectors.admin.trying import BUTTON, TriedAddMethodForm, TriedMethodForm
 from connectors.admin.variables import MethodVariableInline, edited_by
 from connectors.markdown import render
 from connectors.models import AuthMethod, Variable
@@ -149,7 +149,7 @@ class AuthMethodAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # ty
         self, request: HttpRequest, obj: AuthMethod | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm[Any]]:
         if obj is None:
-            kwargs["form"] = AddMethodForm
+            kwargs["form"] = TriedAddMethodForm if BUTTON in request.POST else AddMethodForm
         elif BUTTON in request.POST:
             kwargs["form"] = TriedMethodForm
         form: type[forms.ModelForm[Any]] = super().get_form(request, obj, change=change, **kwargs)

@@ -18,7 +18,7 @@ def with_bench(request: HttpRequest, page: Callable[[], HttpResponse]) -> HttpRe
     if context is None:
         return response
     bench = bench_for(request, context)
-    if bench.taken is not None:
+    if bench.taken is not None and context.get("original") is not None:
         take(request, bench.taken)
         response = page()
         context = _context(response)
@@ -30,8 +30,9 @@ def with_bench(request: HttpRequest, page: Callable[[], HttpResponse]) -> HttpRe
 
 
 def _context(response: HttpResponse) -> dict[str, object] | None:
-    """The context of a stored method's page, if it may be changed there."""
+    """The context of a method's page, if it may be changed or added there."""
     context = response.context_data if isinstance(response, TemplateResponse) else None
-    if not context or "adminform" not in context or context.get("original") is None:
+    if not context or "adminform" not in context:
         return None
-    return context if context.get("has_change_permission") else None
+    is_added = context.get("original") is None
+    return context if context.get("has_add_permission" if is_added else "has_change_permission") else None

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from connectors.admin.checking import as_edited, sentence
-from connectors.admin.method_form import MethodForm
+from connectors.admin.method_form import AddMethodForm, MethodForm, supplied_variables
 from connectors.admin.try_fields import TryField, Typed, everything_typed, fields_of_trial, read_typed, values_given
 from connectors.definitions import Definition
 from connectors.models import AuthMethod, Variable
@@ -69,6 +69,14 @@ class TriedMethodForm(MethodForm):
         return False
 
 
+class TriedAddMethodForm(AddMethodForm):
+    """The same for a method that is being added."""
+
+    def is_valid(self) -> bool:
+        super().is_valid()
+        return False
+
+
 @dataclass(frozen=True)
 class Edited:
     """The method as its page has it. `method` None: it is no good definition, for `problems`."""
@@ -93,7 +101,9 @@ def edited(context: Mapping[str, Any]) -> Edited:
     row: AuthMethod = form.instance
     if form.is_bound and (form.errors or any(not formset_is_good(one) for one in formsets)):
         return Edited(row, (), None, ("What is marked on this page must be mended first.",))
-    rows: list[Variable] = list(row.variables.all())
+    if row.pk is None and not form.is_bound:
+        return Edited(row, (), None, ())  # nothing is known of it yet, its connector neither
+    rows = list(row.variables.all()) if row.pk else supplied_variables(row)
     if form.is_bound and formsets:
         rows = [one.instance for one in formsets[0].rows()]  # type: ignore[attr-defined]  # (VariableFormSet's)
     method, problems = as_edited(row, rows)

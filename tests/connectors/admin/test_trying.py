@@ -254,3 +254,38 @@ def test_nothing_is_saved_for_those_who_may_not_see_variables(method, provider):
     assert "the API accepts it" in words(response)
     method.refresh_from_db()
     assert method.name == "Only"
+
+
+def test_a_method_is_tried_before_it_is_added(zoom, provider, admin_client):
+    provider.wants = "post"
+    address = "/admin/connectors/authmethod/add/"
+    opened = admin_client.get(address)
+    fields = {
+        **form_in(opened, "authmethod_form"),
+        "connector": zoom.pk,
+        "name": "New",
+        "key": "new",
+        "type": "oauth2_client_credentials",
+        "token_url": f"{provider.url}/token",
+        BUTTON: "try",
+    }
+
+    asked = admin_client.post(address, fields)
+    typed = {**form_in(asked, "authmethod_form"), "try-client_id": "the-id", "try-client_secret": SECRET}
+    worked = admin_client.post(address, {**fields, **typed})
+
+    assert "Values are missing: Client ID, Client secret" in words(asked)
+    assert "A token was issued." in words(worked)
+    assert not AuthMethod.objects.filter(key="new").exists()
+
+
+def test_nobody_tries_a_new_method_who_may_not_add_one(zoom, provider):
+    user = User.objects.create_user("editor", password="x", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="change_authmethod"))
+    client = Client()
+    client.force_login(user)
+
+    response = client.post("/admin/connectors/authmethod/add/", {BUTTON: "try", "token_url": f"{provider.url}/token"})
+
+    assert response.status_code == 403
+    assert provider.asked == []
