@@ -33,6 +33,7 @@ _DROPPED = frozenset(
 )
 _TYPES = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
 _JWT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_TOKEN_PATH = re.compile(r"token|auth|login|session", re.IGNORECASE)
 _CURL = re.compile(r"(?:^|[/\\])curl(?:\.exe)?$", re.IGNORECASE)
 
 
@@ -90,8 +91,11 @@ def _chosen(text: str, remarks: list[str]) -> tuple[CurlRequest, CurlRequest | N
 
 
 def _uses_token(request: CurlRequest) -> bool:
+    """Whether a command signs an API request with a token. Some ask for one that way too, by an API key."""
     is_bearer = request.header("authorization").lower().startswith("bearer ")
-    return is_bearer and "grant_type" not in (*[name for name, _ in request.encoded], *re.split(r"\W", request.text))
+    names = [name for name, _ in request.encoded] + re.split(r"\W", request.text)
+    asks = request.has_body and _TOKEN_PATH.search(urlsplit(request.url).path)
+    return is_bearer and "grant_type" not in names and not asks
 
 
 def _api(request: CurlRequest, variables: Variables) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from connectors.validation import validated
 from connectors.yaml_writing import write_documents
 
 _LONGEST_REMARK = 600  # characters: a remark may quote what others wrote
+_MOST_REMARKS = 40
 # What YAML can't hold as it stands, even in a comment; half of a surrogate pair comes of JSON's escapes.
 _UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
@@ -47,8 +48,15 @@ def finished(source: str, document: dict[str, Any], remarks: Iterable[str]) -> D
     document = _storable(document)
     shape, problems = validated(definition.Connector, document)
     found = problems if shape is None else check_connector(shape)
-    missing = tuple(one_line(_sentence(problem)) for problem in found)
-    return Draft(source, document, tuple(dict.fromkeys(one_line(remark) for remark in remarks)), missing)
+    missing = [one_line(_sentence(problem)) for problem in found]
+    return Draft(source, document, _few(one_line(remark) for remark in remarks), _few(missing))
+
+
+def _few(sentences: Iterable[str]) -> tuple[str, ...]:
+    """As many as somebody reads, none twice."""
+    different = list(dict.fromkeys(sentences))
+    left = len(different) - _MOST_REMARKS
+    return (*different[:_MOST_REMARKS], *([f"… and {left} more like these."] if left > 0 else []))
 
 
 def _storable(value: Any) -> Any:

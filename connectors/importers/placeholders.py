@@ -49,6 +49,7 @@ def templated(text: str, variables: Variables, *, otherwise: str, secret: bool =
 
 def in_address(address: str, variables: Variables) -> str:
     """An address as a template. What opens it stands for an address itself."""
+    address = address.replace("%7B", "{").replace("%7D", "}").replace("%7b", "{").replace("%7d", "}")
     opening = _FORMS.match(address)
     if opening and not opening["yours"]:
         name = _name(opening) or "site"

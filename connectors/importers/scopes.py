@@ -1,17 +1,19 @@
 """The scopes that a description lists → the variable `scope`."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from connectors.importers.draft import one_line
 
+_NAME = re.compile(r"[!#-\[\]-~]{1,200}")  # RFC 6749 section 3.3
 _FEW = 8  # as many as a drop-down should hold
 _LISTED = 40
 
 
 def scope_variable(scopes: Mapping[str, str], remarks: list[str]) -> dict[str, Any]:
     """What to say of `scope`: a drop-down where there are few, otherwise the names in its help text."""
-    names = [name for name in scopes if name and name.isascii() and name.isprintable() and not set(name) & set(' "\\')]
+    names = [name for name in scopes if _NAME.fullmatch(name)]
     if len(names) < len(scopes):
         remarks.append("Some scopes were left out: their names hold characters that RFC 6749 does not allow in one.")
     if not names:

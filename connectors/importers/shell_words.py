@@ -8,6 +8,8 @@ from connectors.importers.draft import NotReadable
 # What a command would have computed; a placeholder that names nothing.
 COMPUTED = "<value>"
 _ANSI_C = {"n": "\n", "t": "\t", "r": "\r", "'": "'", '"': '"', "\\": "\\"}
+_CODED = re.compile(r"\\(?:u([0-9a-fA-F]{1,4})|x([0-9a-fA-F]{1,2}))")
+_UNQUOTED_PLACEHOLDER = re.compile(r"<[A-Za-z][\w .\-]*>")
 _CMD = re.compile(r"\^[ \t]*\r?\n|\^\"|\bcurl\.exe\b")
 
 
@@ -45,7 +47,8 @@ def _sh_words(text: str) -> Iterator[str | None]:
             at = _line_end(text, at) if char == "#" else at + 1
         else:
             piece, at = _sh_piece(text, at)
-            word = [*(word or []), piece]
+            word = word or []
+            word.append(piece)
     if word is not None:
         yield "".join(word)
 
@@ -64,7 +67,7 @@ def _sh_piece(text: str, at: int) -> tuple[str, int]:
         return COMPUTED, _after_substitution(text, at)
     if char == "\\":
         return text[at + 1 : at + 2], at + 2
-    if char in "<>" and not re.match(r"<[A-Za-z][\w .\-]*>", text[at:]):
+    if char in "<>" and not _UNQUOTED_PLACEHOLDER.match(text, at):
         raise NotReadable("The command redirects its input or output; leave that part out.")
     end = at + 1
     if char == "<":
@@ -96,10 +99,10 @@ def _ansi_c(text: str, at: int) -> tuple[str, int]:
     pieces: list[str] = []
     while at < len(text) and text[at] != "'":
         if text[at] == "\\" and at + 1 < len(text):
-            coded = re.match(r"\\(?:u([0-9a-fA-F]{1,4})|x([0-9a-fA-F]{1,2}))", text[at:])
+            coded = _CODED.match(text, at)
             if coded:
                 pieces.append(chr(int(coded[1] or coded[2], 16)))
-                at += coded.end()
+                at = coded.end()
                 continue
             pieces.append(_ANSI_C.get(text[at + 1], text[at + 1]))
             at += 2
@@ -144,12 +147,14 @@ def _cmd_words(text: str) -> Iterator[str | None]:
     for found in re.finditer(r'\\"|""|"|&|\||\n|[ \t]+|[^"\\&|\n \t]+|\\', text):
         part = found[0]
         if part == '\\"' or (part == '""' and quoted):
-            word = [*(word or []), '"']
+            word = word or []
+            word.append('"')
         elif part in ('"', '""'):
             word = word or []
             quoted = quoted != (part == '"')
         elif quoted or not re.fullmatch(r"[&|\n]|[ \t]+", part):
-            word = [*(word or []), part]
+            word = word or []
+            word.append(part)
         else:
             if word is not None:
                 yield "".join(word)

@@ -34,6 +34,8 @@ _NEEDED = frozenset(
 )
 _TOP_LEVEL = re.compile(r"""(?P<quote>["']?)(?P<key>[A-Za-z][\w.\-]*)(?P=quote)\s*:(?:\s|$)""")
 _NESTED = re.compile(r"""(?P<indent>[ ]+)(?P<quote>["']?)(?P<key>[A-Za-z][\w.\-]*)(?P=quote)\s*:(?:\s|$)""")
+# A string that doesn't end takes all the rest, so that nothing is looked at twice.
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.|\\\Z)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
 _MAX_HOPS = 20
 
 
@@ -68,7 +70,7 @@ def _json(content: bytes) -> dict[str, Any] | None:
 def _depth(content: bytes) -> int:
     """How deep brackets go, strings apart: json.loads and those behind it recurse."""
     deepest = depth = 0
-    for bracket in re.findall(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]', content):
+    for bracket in _BRACKETS.findall(content):
         if bracket in (b"{", b"["):
             depth += 1
             deepest = max(deepest, depth)

@@ -258,3 +258,13 @@ def test_no_remark_or_refusal_quotes_a_value():
 
     assert "s3cr3t" not in draft.yaml
     assert "s3cr3t" not in said(draft)
+
+
+def test_a_bearer_key_that_buys_a_token_is_a_secret_header():
+    command = "curl https://api.acme.test/v1/auth/token -H 'Authorization: Bearer k3y-0f-acme' --json '{\"ttl\": 60}'"
+
+    draft = drafted(command)
+
+    assert draft.missing == ()
+    assert token_request(draft)["headers"] == {"Authorization": "Bearer {{bearer_token}}"}
+    assert "k3y-0f-acme" not in draft.yaml

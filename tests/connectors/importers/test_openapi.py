@@ -339,3 +339,21 @@ def test_aliases_that_multiply_are_refused_at_once():
 
     with pytest.raises(NotReadable, match="values"):
         drafted(bomb)
+
+
+def test_many_remarks_are_cut_to_what_somebody_reads():
+    description = three()
+    description["components"]["securitySchemes"] |= {f"s{n}": {"type": "http", "scheme": "basic"} for n in range(49)}
+
+    draft = drafted(description)
+
+    assert len(draft.remarks) == 41
+    assert draft.remarks[-1].startswith("… and ")
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"' + b'\\"' * 2_000_000, b'{"' + b"[" * 4_000_000 + b'"', b"{" + b'"a' * 2_000_001]
+)
+def test_what_never_ends_is_judged_in_one_pass(content):
+    with pytest.raises(NotReadable):
+        draft_of_text(content)
