@@ -239,3 +239,18 @@ def test_without_a_way_to_ask_the_issuer_is_only_named():
     draft = draft_of_text(json.dumps(description).encode())
 
     assert f"points to the issuer {ISSUER}, which was not asked" in said(draft)
+
+
+@pytest.mark.parametrize("method", ["tls_client_auth", "self_signed_tls_client_auth"])
+def test_a_client_certificate_alone_asks_for_it_and_goes_to_the_alias(method):
+    draft = drafted(
+        token_endpoint_auth_methods_supported=[method],
+        mtls_endpoint_aliases={"token_endpoint": "https://mtls.acme.test/token"},
+    )
+
+    assert draft.missing == ()
+    assert token_request(draft) == {
+        "url": "https://mtls.acme.test/token",
+        "client_authentication": method,
+        "tls": {"certificate": "{{certificate}}", "private_key": "{{private_key}}"},
+    }
