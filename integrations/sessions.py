@@ -234,7 +234,9 @@ def _wanted(parts: Mapping[str, SessionPart]) -> dict[str, Wanted]:
             errors[name] = removed()
         else:
             names = (part.name,) if part.name else ("", part.component.name)
-            wanted[name] = Wanted(part.auth_method, part.filled_in, part.since, names, part.instance)
+            # What this session brings is set from now on; only what stays has been set for longer.
+            since = {key: moment for key, moment in part.since.items() if key not in part.values}
+            wanted[name] = Wanted(part.auth_method, part.filled_in, since, names, part.instance)
     if errors:
         raise NotAllConnected(errors)
     return wanted

@@ -19,14 +19,18 @@ from connectors.models import AuthMethod
 from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, ask
 from connectors.oauth2.method import Method
+from connectors.oauth2.request import endpoint_of
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants import database_time
 from tenants.budgets import enter_request
+from tenants.connecting import stored_token
 from tenants.filled_in import kept_of, store_values, values_error
 from tenants.models import Event, Instance, Tenant, Token
+from tenants.models.endpoint import refuse_unwelcome
 from tenants.models.lease import Sleep, lease_length
+from tenants.models.next_values import NextValues
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +67,7 @@ class _Asked:
     method: Method
     kept: dict[str, str] = field(repr=False)
     rendering: Rendering = field(repr=False)
+    endpoint: str
     token: Token | None
 
 
@@ -120,18 +125,15 @@ def _prepare(wanted: Wanted, leases: ExitStack, clock: Clock, sleep: Sleep) -> _
     definition = definition_of(wanted.auth_method)
     kept = kept_of(definition.method, wanted.values, now=clock())
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
+    endpoint = endpoint_of(definition.method, rendering)
+    refuse_unwelcome(endpoint, clock())
     enter_request(definition.method, rendering)
-    return _Asked(wanted, definition.method, kept, rendering, token)
+    return _Asked(wanted, definition.method, kept, rendering, endpoint, token)
 
 
 @contextmanager
 def _leased(instance: Instance, clock: Clock, sleep: Sleep) -> Iterator[Token]:
-    tokens = Token.objects.with_methods().defer("secrets").filter(pk=instance.pk)
-    token = tokens.first()
-    if token is None:
-        with transaction.atomic():
-            Token.objects.get_or_create(instance=Instance.objects.lock(instance.pk))
-        token = tokens.get()
+    token = stored_token(instance)
     token.take_in_turn(clock=clock, sleep=sleep)
     owner = token.lease_owner
     try:
@@ -193,6 +195,8 @@ def _store(tenant: Tenant, asked: _Asked, grant: TokenGrant, actor: Any, clock: 
     if wanted.instance is not None and token is not None:
         locked = Instance.objects.lock(wanted.instance.pk)
         store_values(locked, asked.kept, wanted.set_at, clock)
+        NextValues.objects.filter(pk=locked.pk).delete()
+        token.endpoint = asked.endpoint
         if not token.keep(grant, kind=Event.Kind.RECONNECTED, actor=actor):
             raise _overtaken()
         return locked
@@ -200,7 +204,9 @@ def _store(tenant: Tenant, asked: _Asked, grant: TokenGrant, actor: Any, clock: 
     instance = Instance.objects.create(tenant=tenant, auth_method=wanted.auth_method, name=name)
     store_values(instance, asked.kept, wanted.set_at, clock)
     owner = uuid4()
-    token = Token.objects.create(instance=instance, lease_owner=owner, lease_until=clock() + lease_length())
+    token = Token.objects.create(
+        instance=instance, lease_owner=owner, lease_until=clock() + lease_length(), endpoint=asked.endpoint
+    )
     token.hold(owner)
     token.keep(grant, kind=Event.Kind.CONNECTED, actor=actor)
     return instance

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -10,7 +11,9 @@ from integrations import sessions
 from integrations.models import Binding, Integration, Session, SessionPart
 from tenants import connecting, database_time
 from tenants.errors import CredentialsRefused, ProviderUnavailable
-from tenants.models import Instance, Tenant, Token
+from tenants.models import Instance, InstanceValues, Tenant, Token
+from tenants.models.endpoint import Endpoint
+from tenants.models.next_values import NextValues
 from tests.tenants.provider import Provider, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -243,3 +246,32 @@ def test_a_name_that_is_taken_while_the_provider_is_asked_is_avoided(crm, provid
     sessions.commit(session, send=provider)
 
     assert sorted(Instance.objects.values_list("name", flat=True)) == ["Sales", "Sales 2"]
+
+
+def test_a_session_overtakes_the_next_secret_of_what_it_reconnects(crm, provider):
+    acme = Tenant.objects.create(key="acme")
+    method = crm.components.get(name="meetings").auth_method
+    instance = connecting.connect(acme, method, values=VALUES, send=provider)
+    InstanceValues.objects.update(secret_expires_at=database_time.now())
+    NextValues.objects.create(instance=instance, values={"client_secret": "next"}, added_at=database_time.now())
+    session = create(crm, instances={"meetings": instance.pk})
+
+    sessions.commit(session, send=provider)
+
+    assert not NextValues.objects.exists()
+    assert InstanceValues.objects.get(instance=instance).secret_expires_at is None
+    assert Token.objects.get(pk=instance.pk).endpoint == "https://auth.example.com"
+
+
+def test_an_endpoint_that_wishes_to_be_left_alone_is_not_asked(crm, provider):
+    now = database_time.now()
+    later = now + timedelta(minutes=5)
+    Endpoint.objects.create(
+        origin="https://auth.example.com", since=now, witness=uuid4(), is_closed=True, retry_at=later, alone_until=later
+    )
+
+    with pytest.raises(sessions.SessionFailed) as failed:
+        sessions.commit(create(crm), send=provider)
+
+    assert failed.value.code == "provider_unavailable"
+    assert provider.requests == []
