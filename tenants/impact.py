@@ -5,6 +5,7 @@ order before: trouble that it had already is no fault of the change.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -154,26 +155,38 @@ def mark(impact: Impact, *, actor: Any, clock: Clock = timezone.now) -> None:
     for batch in _batches(sorted(reasons)):
         rows = list(Instance.objects.select_for_update(no_key=True).order_by("pk").filter(pk__in=batch))
         Token.objects.filter(pk__in=batch).update(refresh_at=None, lease_owner=None, lease_until=None)
-        now, events = clock(), []
-        for row in rows:
-            events.append(_set_aside(row, ValidationFailed(reasons[row.pk]), Event(at=now, actor=actor)))
-            row.updated_at = now
-        Instance.objects.bulk_update(rows, ["status", "status_code", "status_reason", "updated_at"])
-        Event.objects.bulk_create(events)
+        _set_aside(rows, reasons, clock())
+        Event.objects.bulk_create(_event(row, reasons[row.pk], actor, clock()) for row in rows)
 
 
-def _set_aside(instance: Instance, error: ValidationFailed, event: Event) -> Event:
-    event.instance, event.status_before, event.code, event.message = instance, instance.status, error.code, str(error)
-    event.kind = Event.Kind.CHANGED
-    if instance.status != Instance.Status.PAUSED:
-        instance.status, instance.status_code, instance.status_reason = (
-            Instance.Status.ACTION_REQUIRED,
-            error.code,
-            str(error),
+def _set_aside(rows: Iterable[Instance], reasons: Mapping[UUID, str], now: datetime) -> None:
+    """One statement for each reason: of those there are few, however many instances there are."""
+    by_reason: dict[str, list[UUID]] = {}
+    for row in rows:
+        if row.status != Instance.Status.PAUSED:
+            by_reason.setdefault(reasons[row.pk], []).append(row.pk)
+    for reason, pks in by_reason.items():
+        Instance.objects.filter(pk__in=pks).update(
+            status=Instance.Status.ACTION_REQUIRED,
+            status_code=ValidationFailed.code,
+            status_reason=reason,
+            updated_at=now,
         )
-        event.kind = Event.Kind.ACTION_REQUIRED
-    event.status_after = instance.status
-    return event
+
+
+def _event(row: Instance, reason: str, actor: Any, now: datetime) -> Event:
+    """What happened to an instance whose status here is still the one before."""
+    is_paused = row.status == Instance.Status.PAUSED
+    return Event(
+        instance=row,
+        at=now,
+        kind=Event.Kind.CHANGED if is_paused else Event.Kind.ACTION_REQUIRED,
+        status_before=row.status,
+        status_after=row.status if is_paused else Instance.Status.ACTION_REQUIRED,
+        code=ValidationFailed.code,
+        message=reason,
+        actor=actor,
+    )
 
 
 def _batches(items: Sequence[_One]) -> Iterator[list[_One]]:

@@ -9,6 +9,7 @@ from connectors.oauth2 import definition
 from tenants import connecting, impact
 from tenants.models import Event, Instance, InstanceValues, Tenant, Token
 
+pytestmark = pytest.mark.both_databases
 REQUEST = {"url": "https://auth.example.com/token"}
 DOCUMENT = {
     "kind": "connector",
