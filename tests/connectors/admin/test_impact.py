@@ -97,6 +97,7 @@ def test_a_connectors_own_variables_are_looked_at_too_with_a_chosen_file_read_on
     response = page.save(plain.connector, region)
 
     assert "asks for Region" in response.content.decode()
+    assert "This is no PNG" not in response.content.decode()
     plain.connector.refresh_from_db()
     assert not bytes(plain.connector.logo)
 
