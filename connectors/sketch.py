@@ -24,6 +24,7 @@ def sketch(method: Method) -> str:
     ]
     lines += [f"{name}: {value}" for name, value in _headers(method)]
     body = list(_body(method))
+    lines += ["(over TLS with the client certificate)"] if request.tls is not None else []
     return "\n".join([*lines, *([""] if body else []), *body])
 
 
@@ -82,6 +83,8 @@ def _added(method: Method) -> dict[str, str]:
     if request.client_authentication == "client_secret_post":
         return {name: _named(method, f"{{{{{name}}}}}") for name in ("client_id", "client_secret")}
     added = {}
+    if request.client_authentication in ("tls_client_auth", "self_signed_tls_client_auth"):
+        added["client_id"] = _named(method, "{{client_id}}")
     if request.client_authentication in ("client_secret_jwt", "private_key_jwt") and not request.is_jwt_grant:
         added["client_assertion_type"] = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         added["client_assertion"] = "[a JWT signed anew each time]"
