@@ -7,10 +7,11 @@ from collections.abc import Callable
 class Deadline:
     """A moment by which all of an exchange must be over, whatever it consists of."""
 
-    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, *, spent: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """`spent`: how many of the seconds are over already."""
         self.seconds = seconds
         self._clock = clock
-        self._end = clock() + seconds
+        self._end = clock() + seconds - spent
 
     def remaining(self) -> float:
         """Seconds left, more than 0; raises TimeoutError once there are none."""

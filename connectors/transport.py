@@ -98,7 +98,7 @@ def send(
     """
     outbound = outbound or Outbound.from_settings()
     target = _target(request.url)
-    limit = Deadline(outbound.timeout if deadline is None else deadline)
+    limit = Deadline(outbound.timeout if deadline is None else deadline, spent=request.spent)
     certificate = request.certificate
     # A connection speaks for whoever presented a certificate on it: nobody else may have it.
     shown = certificate.fingerprint if certificate else ""

@@ -55,19 +55,19 @@ class ApiSession(requests.Session):
         Raises `UnrewindableBodyError` if the body can't be sent twice; the token is renewed all the same.
         """
         signed = Signed.of(request)
-        response = self._carry(request, signed, **kwargs)
+        response = self._proven(request, signed, **kwargs)
         # A redirect's answer came through here by itself, signed or not: it is not the first address's.
-        if signed is None or not signed.may_repeat or response.history:
+        if signed is None or not signed.may_repeat or _was_redirected(response):
             return response
         if not says_dead(response, self._refresh, streamed=bool(kwargs.get("stream"))):
             return response
         renewed = self._renewed(signed, response)
         if renewed is None:
             return response
-        retry = self._repeated(request, response)
+        retry = self._repeated(request, response, "It has been renewed, but")
         signed.renew(retry, renewed)
-        second = self._carry(retry, Signed.of(retry), **kwargs)
-        second.history = [response, *second.history]
+        second = self._proven(retry, Signed.of(retry), **kwargs)
+        second.history = [*response.history, response, *second.history]
         return second
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
@@ -101,6 +101,19 @@ class ApiSession(requests.Session):
         # Raised here, not above: `requests`' own error quotes the address with all of its query.
         raise trouble
 
+    def _proven(self, request: requests.PreparedRequest, signed: Signed | None, **kwargs: Any) -> requests.Response:
+        """Send, and once more if the API demands a nonce in the proof (RFC 9449 section 9)."""
+        response = self._carry(request, signed, **kwargs)
+        if signed is None or _was_redirected(response) or not signed.demands_nonce(response):
+            return response
+        retry = self._repeated(request, response, "It asks for a nonce that is known now, but")
+        response.close()
+        signed.again(retry)
+        second = self._carry(retry, signed, **kwargs)
+        signed.demands_nonce(second)
+        second.history = [response, *second.history]
+        return second
+
     def _renewed(self, signed: Signed, response: requests.Response) -> Credentials | None:
         """Other credentials than those that were turned down; None where there are none to be had."""
         heeded = signed.credentials.report_rejected()
@@ -114,12 +127,14 @@ class ApiSession(requests.Session):
         response.close()
         return renewed
 
-    def _repeated(self, request: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest:
-        """The same request once more, with the cookies that came meanwhile."""
+    def _repeated(
+        self, request: requests.PreparedRequest, response: requests.Response, news: str
+    ) -> requests.PreparedRequest:
+        """The same request once more, with the cookies that came meanwhile. `news`: what is better now."""
         retry = request.copy()
         if not isinstance(request.body, str | bytes | None) and not _rewound(retry):
             raise UnrewindableBodyError(
-                f"The API turned the token down (status {response.status_code}). It has been renewed, but the "
+                f"The API turned the token down (status {response.status_code}). {news} the "
                 "request's body was a stream that can't be sent twice, so the request was not repeated. Make it again.",
                 request=request,
                 response=response,
@@ -132,6 +147,10 @@ class ApiSession(requests.Session):
             retry.headers.pop("Cookie", None)
             retry.prepare_cookies(cookies)
         return retry
+
+
+def _was_redirected(response: requests.Response) -> bool:
+    return any(one.is_redirect for one in response.history)
 
 
 def _rewound(request: requests.PreparedRequest) -> bool:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from connectors.oauth2.certificates import ClientCertificate
+from connectors.oauth2.dpop import API_NONCES, ProofKey
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,23 @@ class Credentials:
     instance_id: UUID
     reject: Callable[[str], bool] = field(repr=False, compare=False)
     certificate: ClientCertificate | None = field(default=None, repr=False)
+    dpop_key: ProofKey | None = field(default=None, repr=False)
+
+    def dpop_proof(self, method: str, url: str, *, nonce: str | None = None, now: datetime | None = None) -> str:
+        """The header DPoP of one request to the API, made for its method and whole address (RFC 9449 section 7).
+
+        `nonce`: what the API demanded; without it, the last one that it gave `client()` in this process. Raises
+        `ValueError` for a token that is bound to no key.
+        """
+        if self.dpop_key is None:
+            raise ValueError("This token is bound to no key, so there is nothing to prove: send `headers` as they are.")
+        return self.dpop_key.proof(
+            method,
+            url,
+            now=now or datetime.now(UTC),
+            access_token=self.access_token,
+            nonce=API_NONCES.latest(self.dpop_key, url) if nonce is None else nonce,
+        )
 
     def report_rejected(self) -> bool:
         """Tell the platform that an API turned this token down before its time: the next reader gets another.

@@ -9,6 +9,7 @@ import requests
 
 from connectors.guarded_requests import present
 from connectors.oauth2.definition import Refresh
+from connectors.oauth2.dpop import API_NONCES, demands_nonce
 from connectors.oauth2.http import Headers
 from connectors.oauth2.parameters import add_query
 from connectors.oauth2.paths import Answer
@@ -48,6 +49,20 @@ class Signed:
         signed._put_on(request)
         return signed
 
+    def again(self, request: requests.PreparedRequest) -> None:
+        """Sign the same request once more, with a fresh proof."""
+        self._take_off(request)
+        self._put_on(request)
+
+    def demands_nonce(self, response: requests.Response) -> bool:
+        """Whether the API asks for the same once more with the nonce that it gives, which is noted; see `again`."""
+        key = self.credentials.dpop_key
+        if key is None or "dpop" in self.own_headers:
+            return False
+        nonce = response.headers.get("DPoP-Nonce", "")
+        API_NONCES.note(key, str(response.request.url), nonce)
+        return demands_nonce(response.status_code, nonce, response.headers.get("WWW-Authenticate", ""))
+
     def renew(self, request: requests.PreparedRequest, credentials: Credentials) -> None:
         """Sign a request once more, for its second and last time."""
         self._take_off(request)
@@ -70,6 +85,8 @@ class Signed:
             if name.lower() not in self.own_headers:
                 request.headers[name] = value
         request.url = _with_query(str(request.url), self.credentials.query)
+        if self.credentials.dpop_key is not None and "dpop" not in self.own_headers:
+            request.headers["DPoP"] = self.credentials.dpop_proof(str(request.method), request.url)
         present(request, self.credentials.certificate)
         request.signed = self  # type: ignore[attr-defined]
 
@@ -77,6 +94,8 @@ class Signed:
         for name in self.credentials.headers:
             if name.lower() not in self.own_headers:
                 request.headers.pop(name, None)
+        if self.credentials.dpop_key is not None and "dpop" not in self.own_headers:
+            request.headers.pop("DPoP", None)
         request.url = _without_query(str(request.url), self.credentials.query)
         present(request, None)
 

@@ -68,6 +68,7 @@ class AuthMethodAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # ty
                     "assertion",
                     "tls_certificate",
                     "tls_private_key",
+                    "dpop",
                 )
             },
         ),

@@ -104,6 +104,10 @@ class MethodForm(TextsKept):
     tls_private_key = fields.text(
         "Private key of the certificate", "A secret variable of format multiline, such as {{private_key}}."
     )
+    dpop = fields.switch(
+        "Bind the token to a key (DPoP)",
+        "The platform makes the key and proves with every request that it has it (RFC 9449).",
+    )
     headers = RowsField(
         once=True,
         label="Headers",

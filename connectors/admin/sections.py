@@ -34,6 +34,7 @@ REQUEST = (
     Part(("token_request", "query"), "query", codecs.ROWS),
     Part(("token_request", "body_format"), "body_format", codecs.PLAIN),
     Part(("token_request", "assertion"), "assertion", codecs.JSON),
+    Part(("token_request", "dpop"), "dpop", codecs.PLAIN),
 )
 TLS = (
     Part(("token_request", "tls", "certificate"), "tls_certificate", codecs.TEXT),
@@ -101,6 +102,7 @@ def fields_of(method: AuthMethod) -> dict[str, Any]:
     request = method.token_request or {}
     return {
         **{part.field: part.codec.show(_in_force(_section(method, part), part.path)) for part in PARTS},
+        "api_headers": codecs.ROWS.show(_in_force(_api_section(method), ("api_request", "headers"))),
         **body_fields(request),
         "headers": [*content_type_row(request), *codecs.ROWS.show(request.get("headers"))],
     }
@@ -116,10 +118,27 @@ def documents_of(method: AuthMethod, typed: Mapping[str, Any]) -> dict[str, Docu
     return {
         "token_request": _ordered({**request, **_tls(method, typed), **headers, **body}, "token_request"),
         "token_response": _response(_restated(method.token_response, RESPONSE, typed), errors),
-        "api_request": _restated(method.api_request, API, typed),
+        "api_request": _api_request(method, typed),
         "refresh": _restated(method.refresh, REFRESH, typed),
         "test_request": _restated(method.test_request, TEST, typed) if typed["test_url"].strip() else None,
     }
+
+
+def _api_section(method: AuthMethod) -> Document | None:
+    """The section, with the headers that go with bound tokens where it states none."""
+    is_bound = (method.token_request or {}).get("dpop") is True
+    return {"headers": dict(definition.DPOP_HEADERS), **(method.api_request or {})} if is_bound else method.api_request
+
+
+def _api_request(method: AuthMethod, typed: Mapping[str, Any]) -> Document | None:
+    shown = _api_section(method)
+    after = _restated(shown, API, typed)
+    if shown == method.api_request or after is None or "headers" in (method.api_request or {}):
+        return after
+    # What was only supplied stays unsaid for as long as it was left alone.
+    if shown and after.get("headers") == shown["headers"]:
+        del after["headers"]
+    return after or (None if method.api_request is None else {})
 
 
 def _tls(method: AuthMethod, typed: Mapping[str, Any]) -> Document:

@@ -44,6 +44,12 @@ REFUSALS = (
         codes=_codes("invalid_client"),
     ),
     Advice(
+        "It does not accept the proof that goes with the request (DPoP).",
+        "Check that this machine's clock is right, and that the token URL is the address that the provider documents; "
+        "the proof names both.",
+        codes=_codes("invalid_dpop_proof", "use_dpop_nonce"),
+    ),
+    Advice(
         "The client is known, but may not use this kind of sign-in.",
         "Allow the client credentials grant for this client in the provider's console (it may be called "
         "“machine to machine”, “server to server” or “service account”).",

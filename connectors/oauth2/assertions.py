@@ -98,12 +98,13 @@ def _key(assertion: Assertion, algorithm: str, rendering: Rendering) -> SigningK
 def _signed(header: Mapping[str, JsonValue], claims: Mapping[str, JsonValue], algorithm: str, key: SigningKey) -> str:
     # The library's own serialisation refuses header fields that it doesn't know and warns of EdDSA's name, by which
     # providers know it; the algorithms are the library's.
-    signing_input = b".".join(_encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+    signing_input = b".".join(encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
     signature = JWSRegistry.algorithms[algorithm].sign(signing_input, key.key)
-    return (signing_input + b"." + _encoded(signature)).decode()
+    return (signing_input + b"." + encoded(signature)).decode()
 
 
-def _encoded(octets: bytes) -> bytes:
+def encoded(octets: bytes) -> bytes:
+    """Base64url without padding (RFC 7515 section 2)."""
     return urlsafe_b64encode(octets).rstrip(b"=")
 
 

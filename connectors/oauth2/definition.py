@@ -21,6 +21,7 @@ Scalar = str | int | float | bool | None
 Parameters = dict[str, Scalar | list[Scalar]]
 HeaderFields = dict[str, str | None]
 _BEARER: HeaderFields = {"Authorization": "Bearer {{access_token}}"}
+DPOP_HEADERS: HeaderFields = {"Authorization": "DPoP {{access_token}}"}
 
 
 class Section(BaseModel):
@@ -130,6 +131,7 @@ class TokenRequest(Section):
         None, description="The JWT of client_secret_jwt and private_key_jwt, or the grant."
     )
     tls: Tls | None = Field(None, description="The client certificate; beside any client authentication.")
+    dpop: bool = Field(False, description="Bind the token to a key that the platform makes (RFC 9449).")
 
     @property
     def is_jwt_grant(self) -> bool:

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import cast
 
-from connectors.oauth2.errors import CredentialsRefused
+from connectors.oauth2.dpop import ProofKey, send_proven
+from connectors.oauth2.errors import CredentialsRefused, ResponseNotUnderstood
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.method import Method, names_in
 from connectors.oauth2.request import Bought, api_signature, make_test_request, make_token_request
@@ -23,24 +27,48 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
     `clock` is read when the answer is there: a lifetime counts from then. Raises `ValidationFailed` before anything is
     sent, else a `TokenError`; none of them shows a secret.
     """
-    request = make_token_request(method, rendering)
-    response = send(request)
+    key = _proof_key(method, rendering)
+    make = partial(make_token_request, method)
+    request, response = send_proven(make, rendering, key, send=send, clock=clock)
     grant = read_grant(
         method.definition.token_response,
         response,
         rendering,
         now=clock(),
         secrets=_unspeakable(method, rendering, request),
+        usual_type="Bearer" if key is None else "DPoP",
     )
+    if key is not None:
+        _check_bound(method, grant)
+        grant = replace(grant, dpop_key=key.jwk)
     # An answer whose kept fields can't make the API's address is malformed, and better found now than by a reader.
     api_signature(method, rendering, grant)
     return grant
 
 
+def _proof_key(method: Method, rendering: Rendering) -> ProofKey | None:
+    """The key to bind the token to: that of the instance's earlier tokens, else a new one."""
+    if not method.definition.token_request.dpop:
+        return None
+    return ProofKey(rendering.dpop_key) if rendering.dpop_key else ProofKey.make()
+
+
+def _check_bound(method: Method, grant: TokenGrant) -> None:
+    """A token of another type is one that anybody could use who gets hold of it (RFC 9449 section 5)."""
+    if grant.token_type.lower() == "dpop":
+        return
+    raise ResponseNotUnderstood(
+        f"The provider issued a token, but did not bind it to the key: its type is “{grant.token_type}”, not “DPoP”.",
+        "DPoP may not be switched on for this client, or the provider does not know it.",
+        "Switch it on in the provider's console. If the provider binds tokens but calls their type otherwise, the "
+        'administrator can write `token_response.token_type: ""`; without binding, take `dpop` away.',
+    )
+
+
 def _unspeakable(method: Method, rendering: Rendering, request: HttpRequest) -> Iterator[str]:
     """The secrets, and everything that was made of them and sent: a provider may repeat any of it."""
     yield from secrets_of(method, rendering.values)
-    for sent in request.headers.all("Authorization"):
+    for sent in (*request.headers.all("Authorization"), *request.headers.all("DPoP")):
         yield from (sent, sent.rpartition(" ")[2])
     # A signed assertion is as good as a secret until it expires.
     yield from (jwt[0].decode() for jwt in _JWT.finditer(request.url.encode() + b" " + (request.body or b"")))
@@ -50,13 +78,21 @@ def _unspeakable(method: Method, rendering: Rendering, request: HttpRequest) -> 
             yield from (sent, sent.rpartition(" ")[2])
 
 
+def _tested(method: Method, grant: Bought, rendering: Rendering) -> HttpRequest | None:
+    return make_test_request(method, rendering, grant)
+
+
 def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send) -> None:
     """Make the definition's test request, if there is one. Raises `CredentialsRefused` for an unexpected status."""
-    request = make_test_request(method, rendering, grant)
     test = method.definition.test_request
-    if request is None or test is None:
+    if test is None:
         return
-    status = send(request).status
+    key = ProofKey(grant.dpop_key) if grant.dpop_key else None
+    make = cast(Callable[[Rendering], HttpRequest], partial(_tested, method, grant))  # there is one, as we saw
+    _, response = send_proven(
+        make, rendering, key, send=send, clock=lambda: rendering.now, access_token=grant.access_token
+    )
+    status = response.status
     if status not in test.expect_status:
         expected = " or ".join(str(one) for one in test.expect_status)
         raise CredentialsRefused(

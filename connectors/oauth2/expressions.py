@@ -5,7 +5,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import UUID
@@ -16,15 +16,19 @@ from connectors.oauth2.time_formats import format_time
 
 @dataclass(frozen=True)
 class Rendering:
-    """What one rendering reads: values by name, one instant, one UUID. Its repr shows no value."""
+    """What one rendering reads: values by name, one instant, one UUID. Its repr shows no value.
+
+    `dpop_key` is the key that the instance's tokens are bound to already (a private JWK); no template reads it.
+    """
 
     values: Mapping[str, str] = field(repr=False)
     now: datetime
     uuid: UUID
+    dpop_key: str = field(default="", repr=False)
 
     def with_values(self, values: Mapping[str, str]) -> "Rendering":
         """The same instant and UUID, with further values."""
-        return Rendering({**self.values, **values}, self.now, self.uuid)
+        return replace(self, values={**self.values, **values})
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class HttpRequest:
     headers: Headers = field(default=Headers(), repr=False)
     body: bytes | None = field(default=None, repr=False)
     certificate: ClientCertificate | None = field(default=None, repr=False)  # presented in the TLS handshake
+    spent: float = 0.0  # seconds of the exchange's time that its earlier requests took
 
 
 @dataclass(frozen=True, slots=True)

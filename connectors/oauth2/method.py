@@ -7,7 +7,16 @@ from graphlib import TopologicalSorter
 from typing import NamedTuple
 
 from connectors.oauth2.client_authentication import names_used
-from connectors.oauth2.definition import JWT_BEARER, SUPPLIED_KEYS, AuthMethod, Connector, Variable, effective_variables
+from connectors.oauth2.definition import (
+    DPOP_HEADERS,
+    JWT_BEARER,
+    SUPPLIED_KEYS,
+    AuthMethod,
+    Connector,
+    HeaderFields,
+    Variable,
+    effective_variables,
+)
 from connectors.oauth2.problems import Path
 from connectors.oauth2.templates import TemplateError, parse
 from connectors.oauth2.urls import UrlTemplate, parse_url
@@ -38,6 +47,13 @@ class Method:
     def grant_type(self) -> str:
         """The default of the variable `grant_type`."""
         return JWT_BEARER if self.definition.token_request.is_jwt_grant else "client_credentials"
+
+    @property
+    def api_headers(self) -> HeaderFields | None:
+        """The header fields of API requests: as stated, or what goes with the kind of token (RFC 9449 section 7.1)."""
+        api = self.definition.api_request
+        is_bound = self.definition.token_request.dpop and "headers" not in api.model_fields_set
+        return DPOP_HEADERS if is_bound else api.headers
 
     @cached_property
     def in_order_of_defaults(self) -> tuple[Variable, ...]:
@@ -124,7 +140,7 @@ class Method:
     def api_texts(self) -> Iterator[Text]:
         """The strings of API requests and of the test request."""
         api, test = self.definition.api_request, self.definition.test_request
-        yield from _strings(("api_request", "headers"), api.headers)
+        yield from _strings(("api_request", "headers"), self.api_headers)
         yield from _strings(("api_request", "query"), api.query)
         if test is not None:
             yield Text(("test_request", "url"), test.url)

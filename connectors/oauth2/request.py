@@ -117,6 +117,7 @@ class Bought:
     token_type: str = field(repr=False)
     expires_at: datetime | None
     kept: Mapping[str, str] = field(repr=False)
+    dpop_key: str = field(default="", repr=False)  # the private JWK that the token is bound to, if it is
 
     def names(self) -> dict[str, str]:
         return {
@@ -142,7 +143,7 @@ def api_signature(method: Method, rendering: Rendering, bought: Bought) -> Signa
     rendering = with_base_url(method, rendering.with_values(bought.names()))
     api = method.definition.api_request
     return Signature(
-        headers=dict(render_headers(api.headers, rendering).fields),
+        headers=dict(render_headers(method.api_headers, rendering).fields),
         query=tuple(render_pairs(api.query, rendering)),
         base_url=rendering.values.get("base_url", ""),
         certificate=presented(method.definition.token_request, rendering),

@@ -41,9 +41,17 @@ class TokenGrant(Bought):
 
 
 def read_grant(
-    definition: TokenResponse, response: HttpResponse, rendering: Rendering, *, now: datetime, secrets: Iterable[str]
+    definition: TokenResponse,
+    response: HttpResponse,
+    rendering: Rendering,
+    *,
+    now: datetime,
+    secrets: Iterable[str],
+    usual_type: str = "Bearer",
 ) -> TokenGrant:
     """The token in an answer that arrived at `now`. What the provider says is never repeated with one of `secrets`.
+
+    `usual_type` is the token's type where the answer says nothing of it.
 
     Raises `CredentialsRefused`, `ProviderUnavailable` or `ResponseNotUnderstood`.
     """
@@ -60,7 +68,7 @@ def read_grant(
             )
         return TokenGrant(
             access_token=token,
-            token_type=quotable(_first(definition.token_type, answer, rendering), ()) or "Bearer",
+            token_type=quotable(_first(definition.token_type, answer, rendering), ()) or usual_type,
             expires_at=_expiry(definition, answer, rendering, now),
             kept={name: _kept(answer.find(_path(path, rendering))) for name, path in definition.kept.items()},
             issued_at=now,

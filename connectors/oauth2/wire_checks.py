@@ -20,6 +20,9 @@ def check_wire(method: AuthMethod) -> Iterator[Problem]:
     yield from _check_headers(("token_request", "headers"), request.headers)
     yield from _check_headers(("api_request", "headers"), api.headers)
     yield from _check_authentication(request)
+    for section, fields in (("token_request", request.headers), ("api_request", api.headers)):
+        if request.dpop and any(name.lower() == "dpop" for name in fields or {}):
+            yield Problem((section, "headers", "DPoP"), "The header DPoP is made anew for each request.", "Remove it.")
     for path, value in (
         (("token_request", "query"), request.query),
         (("token_request", "body"), request.parameters),

@@ -15,6 +15,7 @@ from connectors import transport
 from connectors.definitions import definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
+from connectors.oauth2.dpop import ProofKey
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.request import api_signature
@@ -170,6 +171,7 @@ class Instance(models.Model):
             instance_id=self.pk,
             reject=self.report_rejected,
             certificate=signature.certificate,
+            dpop_key=ProofKey(bought.dpop_key) if bought.dpop_key else None,
         )
 
     def client(self) -> ApiSession:

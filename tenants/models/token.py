@@ -5,6 +5,8 @@ error; both write only while the lease is still ours. The schedule and readers s
 """
 
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -18,6 +20,7 @@ from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.request import Bought
 from connectors.oauth2.response import TokenGrant
+from connectors.oauth2.templates import Rendering
 from tenants import renewal
 from tenants.budgets import budget_of
 from tenants.errors import removed
@@ -83,7 +86,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
 class Token(Asking):
     """An instance's token and when it is renewed. There is one for every instance, empty until one is bought."""
 
-    # {"access_token": …, "token_type": …, "kept": {name: value}}
+    # {"access_token": …, "token_type": …, "kept": {name: value}, "dpop_key": …}
     secrets = EncryptedJSONField(null=True)
     issued_at = models.DateTimeField(null=True)
     # None, where there is a token: it is kept until an API refuses it.
@@ -144,6 +147,7 @@ class Token(Asking):
             token_type=secrets.get("token_type", ""),
             expires_at=self.expires_at,
             kept=secrets.get("kept", {}),
+            dpop_key=secrets.get("dpop_key", ""),
         )
 
     def will_do(self, now: datetime, min_ttl: float | None = None) -> bool:
@@ -164,6 +168,12 @@ class Token(Asking):
         else:
             return
         raise removed()
+
+    def rendering(self, now: datetime, following: Mapping[str, str] | None = None) -> Rendering:
+        rendering = super().rendering(now, following)
+        # Later tokens are bound to the same key: a provider that hands back the same token again means that one.
+        is_bound = self.definition.method.definition.token_request.dpop
+        return replace(rendering, dpop_key=self.bought.dpop_key) if is_bound else rendering
 
     def fresh(self, min_ttl: float | None, *, send: Send, clock: Clock, sleep: Sleep) -> None:
         """See to it that the stored token can be handed to a reader: renew it, or wait for who is renewing it.
@@ -245,6 +255,8 @@ class Token(Asking):
         self.issued_at = self.issued_at if is_same and self.issued_at else grant.issued_at
         self.expires_at, self.renewed_at = grant.expires_at, grant.issued_at
         self.secrets = {"access_token": grant.access_token, "token_type": grant.token_type, "kept": dict(grant.kept)}
+        if grant.dpop_key:
+            self.secrets["dpop_key"] = grant.dpop_key
         self.failures, self.is_rejected = 0, False
         self.refresh_at = self.planned(share)
         columns: tuple[str, ...] = _OF_A_GRANT

@@ -13,6 +13,7 @@ from connectors.definitions import definition_of
 from connectors.models import AuthMethod
 from connectors.oauth2.request import Bought, api_signature, make_token_request
 from connectors.oauth2.values import check_given, resolve
+from tests.connectors.client_pki import client
 
 EXAMPLES = Path(settings.BASE_DIR) / "docs" / "examples"
 FORM = "application/x-www-form-urlencoded"
@@ -88,6 +89,25 @@ EXPECTED = [
         {"Authorization": "Bearer T0KEN"},
         "https://acme.eu.auth0.com/api/v2",
     ),
+    Expected(
+        "mutual-tls",
+        {"client_secret": "", "certificate": client().chain, "private_key": client().private_key},
+        "https://mtls.auth.acme.example/token",
+        {"Content-Type": FORM},
+        "grant_type=client_credentials&client_id=my+id",
+        {"Authorization": "Bearer T0KEN"},
+        "https://api.acme.example/v1",
+    ),
+    Expected(
+        "dpop",
+        {},
+        "https://auth.acme.example/token",
+        {"Content-Type": FORM, "Authorization": BASIC},
+        "grant_type=client_credentials&resource=https%3A%2F%2Fapi.acme.example%2Fv1"
+        "&resource=https%3A%2F%2Ffiles.acme.example%2F",
+        {"Authorization": "DPoP T0KEN"},
+        "https://api.acme.example/v1",
+    ),
 ]
 
 
@@ -97,7 +117,7 @@ def test_an_example_renders_what_its_provider_documents(expected: Expected) -> N
     call_command("connectors", "import", str(EXAMPLES / f"{expected.file}.yaml"), verbosity=0)
     method = definition_of(AuthMethod.objects.get()).method
     given = {**CLIENT, **expected.given}
-    rendering = resolve(method, given, {}, now=datetime(2026, 1, 1, tzinfo=UTC), uuid=UUID(int=0))
+    rendering = resolve(method, given, {}, now=datetime.now(UTC), uuid=UUID(int=0))
 
     request = make_token_request(method, rendering)
     signature = api_signature(method, rendering, Bought("T0KEN", "Bearer", None, {}))

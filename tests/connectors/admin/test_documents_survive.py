@@ -51,6 +51,7 @@ def test_saving_a_method_that_states_nothing_states_nothing(page, plain, exporte
             "token_request",
             {"tls": {"certificate": CERTIFICATE.strip(), "private_key": "{{client_secret}}"}},
         ),
+        ({"dpop": "on"}, "token_request", {"dpop": True}),
         ({"early": "60"}, "refresh", {"early": 60}),
         ({"on_status": "401, 403"}, "refresh", {"on_status": [401, 403]}),
         ({"retry_codes": "busy\r\nlater"}, "token_response", {"errors": {"retry": ["busy", "later"]}}),
@@ -113,3 +114,21 @@ def test_no_body_states_none(page, plain):
 
     plain.refresh_from_db()
     assert plain.token_request == {"method": "GET", "url": "https://auth.example.com/token", "body_format": "none"}
+
+
+def test_the_header_that_goes_with_bound_tokens_is_shown_and_stays_unsaid(page, plain):
+    page.save(plain, {"dpop": "on"})
+    shown = page.fields(plain)
+    page.save(plain, {"early": "60"})
+
+    plain.refresh_from_db()
+    assert shown["api_headers-0-value"] == "DPoP {{access_token}}"
+    assert plain.api_request is None
+
+
+def test_another_header_of_bound_tokens_is_stated(page, plain):
+    page.save(plain, {"dpop": "on"})
+    page.save(plain, {"api_headers-0-value": "Bearer {{access_token}}"})
+
+    plain.refresh_from_db()
+    assert plain.api_request == {"headers": {"Authorization": "Bearer {{access_token}}"}}
