@@ -1,21 +1,20 @@
 """A cURL command out of documentation → a draft. Secrets in it become variables; their values are kept nowhere."""
 
-import json
 import re
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from connectors.importers.curl_options import CurlRequest, parameters, read_words
 from connectors.importers.draft import NotReadable, without_empty
-from connectors.importers.fields_pasted import field, is_client_id, is_client_secret, is_secret, looks_random
+from connectors.importers.fields_pasted import field, is_client_id, is_client_secret, is_secret, looks_random, segment
 from connectors.importers.names import service_of, slug
-from connectors.importers.placeholders import in_address, templated
+from connectors.importers.pasted_values import Values
+from connectors.importers.placeholders import in_address
 from connectors.importers.shell_words import commands
 from connectors.importers.variables import Variables, literal
 from connectors.oauth2.definition import JWT_BEARER
 
 _MAX_CHARACTERS = 100_000
-_MAX_DEPTH = 20
 # The connection's own, or the platform's.
 _DROPPED = frozenset(
     [
@@ -32,7 +31,7 @@ _DROPPED = frozenset(
     ]
 )
 _TYPES = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
-_JWT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_SCHEMES = frozenset(["bearer", "token", "apikey", "api-key", "key", "jwt", "ssws", "oauth"])
 _TOKEN_PATH = re.compile(r"token|auth|login|session", re.IGNORECASE)
 _CURL = re.compile(r"(?:^|[/\\])curl(?:\.exe)?$", re.IGNORECASE)
 
@@ -48,7 +47,7 @@ def read_curl(text: str, remarks: list[str]) -> dict[str, Any]:
     remarks += request.remarks
     variables = Variables()
     token_request = _TokenRequest(request, variables, remarks).read()
-    tested = _api(api, variables) if api is not None else {}
+    tested = _api(api, variables, remarks) if api is not None else {}
     name = service_of(re.sub(r"\{\{[^}]*\}\}", "", token_request["url"])) or "New connector"
     if not tested:
         remarks.append("base_url and test_request are left out: the command does not say where the API lives.")
@@ -98,19 +97,38 @@ def _uses_token(request: CurlRequest) -> bool:
     return is_bearer and "grant_type" not in names and not asks
 
 
-def _api(request: CurlRequest, variables: Variables) -> dict[str, Any]:
+def _api(request: CurlRequest, variables: Variables, remarks: list[str]) -> dict[str, Any]:
     """Where the API lives, and a request that tries a token."""
     if request.has_body or request.method.upper() not in ("", "GET"):
         return {}
     parts = urlsplit(request.url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = "&".join(f"{quote(name)}={_in_query(name, value, variables)}" for name, value in pairs)
+    address = _address(request.url, variables, remarks) + (f"?{query}" if query else "")
     origin = f"{parts.scheme}://{parts.netloc}"
-    own = Variables()
-    if in_address(origin, own) != origin:
-        return {"test": {"url": in_address(request.url, variables)}}
-    return {
-        "base": origin,
-        "test": {"url": "{{base_url}}" + in_address(parts._replace(scheme="", netloc="").geturl(), variables)},
-    }
+    if not address.startswith(origin) or "{{" in parts.netloc:
+        return {"test": {"url": address}}
+    return {"base": origin, "test": {"url": "{{base_url}}" + address.removeprefix(origin)}}
+
+
+def _in_query(name: str, value: str, variables: Variables) -> str:
+    template = field(name, value, variables)
+    return quote(value) if template == literal(value) else template
+
+
+def _address(url: str, variables: Variables, remarks: list[str]) -> str:
+    """An address without its query as a template; what in its path looks made by a machine becomes a variable."""
+    parts = urlsplit(url)
+    pieces = in_address(urlunsplit(parts._replace(query="", fragment="")), variables).split("/")
+    for at in range(3, len(pieces)):
+        if looks_random(pieces[at]):
+            pieces[at] = segment(pieces[at], pieces[at - 1], variables)
+            remarks.append("A part of the address looked like an ID or a secret, and is a variable now.")
+    return "/".join(pieces)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name[:60] for name in names[:20])
 
 
 class _TokenRequest:
@@ -122,6 +140,7 @@ class _TokenRequest:
         self._remarks = remarks
         self._authentication = "none"
         self._headers: dict[str, str] = {}
+        self._values = Values(variables, remarks)
 
     def read(self) -> dict[str, Any]:
         self._read_user()
@@ -136,6 +155,10 @@ class _TokenRequest:
         assertion = self._assertion(where) if isinstance(where, dict) else {}
         if isinstance(where, dict):
             self._take_credentials(where)
+        if self._values.kept:
+            self._remarks.append(
+                f"Kept as the command has them, so look for what belongs to a tenant: {_listed(self._values.kept)}."
+            )
         stated_type = self._headers.pop("Content-Type", "")
         if (
             stated_type
@@ -197,7 +220,7 @@ class _TokenRequest:
         scheme, _, rest = value.partition(" ")
         if scheme.lower() == "basic":
             self._authentication = "client_secret_basic"
-        elif rest and scheme.isalpha():
+        elif rest and scheme.lower() in _SCHEMES:
             template = self._variables.placeholder(f"{scheme.lower()}_token", secret=True)
             self._headers["Authorization"] = f"{scheme} {template}"
         else:
@@ -208,76 +231,31 @@ class _TokenRequest:
         pairs = parse_qsl(parts.query, keep_blank_values=True)
         if self._request.is_query:
             pairs += self._pairs() or []
-        if any(looks_random(part) for part in parts.path.split("/")):
-            self._remarks.append("The address holds what looks like an ID: make it a variable if it differs by tenant.")
-        url = in_address(urlunsplit(parts._replace(query="", fragment="")), self._variables)
-        return url, self._collected(pairs)
+        url = _address(self._request.url, self._variables, self._remarks)
+        return url, self._values.parameters(pairs)
 
     def _pairs(self) -> list[tuple[str, str]] | None:
         """The parameters, if all of the data are parameters."""
         pairs = parameters(self._request.text) if self._request.data else []
         return None if pairs is None else [*pairs, *self._request.encoded]
 
-    def _collected(self, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, value in pairs:
-            if not name:
-                self._remarks.append("A parameter without a name was not read.")
-                continue
-            template = field(name, value, self._variables)
-            before = found.get(name)
-            if before is None:
-                found[name] = template
-            elif template not in (before if isinstance(before, list) else [before]):
-                found[name] = [*(before if isinstance(before, list) else [before]), template]
-        return found
-
     def _body(self) -> tuple[str, Any]:
         if not self._request.has_body:
             return "none", None
         text = self._request.text.strip()
         if self._request.is_json or (text.startswith(("{", "[")) and not text.startswith("{{")):
-            data = self._json(text)
+            data = self._values.json(text)
             if data is not None:
                 return "json", data
         pairs = self._pairs()
         if pairs is not None:
-            return "form", self._collected(pairs)
-        self._remarks.append("The body was read as a text; look through it for values that belong to a tenant.")
-        return "text", self._text(text)
-
-    def _json(self, text: str) -> Any:
-        try:
-            return self._leaf("value", json.loads(text), _MAX_DEPTH)
-        except (ValueError, RecursionError):
-            return None
-
-    def _leaf(self, name: str, value: Any, depth: int) -> Any:
-        if depth == 0:
-            raise NotReadable(f"The body is nested more than {_MAX_DEPTH} levels deep.")
-        if isinstance(value, dict):
-            return {key: self._leaf(key, item, depth - 1) for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._leaf(name, item, depth - 1) for item in value]
-        if isinstance(value, str):
-            return field(name, value, self._variables)
-        if isinstance(value, bool | None) or not is_secret(name):
-            return value
-        return self._variables.placeholder(name, secret=True)
-
-    def _text(self, text: str) -> str:
-        """A text, such as XML: elements that bear a secret's name are emptied of it."""
-
-        def element(found: "re.Match[str]") -> str:
-            value = found[3] if found[3].isspace() else field(found[2], found[3], self._variables)
-            return found[1] + value.replace("}}", "|xml}}")
-
-        if text.startswith("<"):
-            return re.sub(r"(<(?:\w+:)?(\w+)[^<>]*>)([^<>]+)(?=<)", element, text)
-        words = re.split(r"(\s+)", text)
-        if any(looks_random(word) for word in words):
-            return self._variables.placeholder("body", secret=True, format="multiline")
-        return templated(text, self._variables, otherwise="body")
+            return "form", self._values.parameters(pairs)
+        self._remarks.append(
+            "The body was read as a text; look through it for values that belong to a tenant."
+            if text.startswith("<")
+            else "The body is no form, JSON or XML; its text is not kept, and the draft asks for it whole."
+        )
+        return "text", self._values.text(text)
 
     def _assertion(self, where: dict[str, Any]) -> dict[str, Any]:
         """A signed JWT that the command carries is made afresh, from a key."""

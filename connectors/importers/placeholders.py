@@ -17,7 +17,13 @@ _FORMS = re.compile(
     r"|(?P<yours>(?<![A-Za-z0-9])(?i:your|my|insert|enter|replace)[_\- ]?"
     r"(?:[A-Z][A-Za-z0-9]*|[_\-][a-z]+|[a-z]+(?=[_\-]))(?:[_\-][A-Za-z0-9]+)*(?![A-Za-z0-9]))"
 )
-_CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:[_\-][A-Z0-9]+)+")
+_CAPITALS = re.compile(r"[A-Z]+(?:[_\-][A-Z]+)+")
+# One of these must be in a name in capitals: a licence key is in capitals too, and no name.
+_NAMING = frozenset(
+    ["account", "api", "app", "application", "audience", "client", "code", "company", "customer", "domain", "email",
+     "host", "id", "identifier", "key", "name", "org", "organization", "password", "project", "realm", "region",
+     "resource", "scope", "secret", "site", "tenant", "token", "url", "user", "username"]
+)  # fmt: skip
 _MEANINGLESS = re.compile(r"(?i)(?:x{3,}|\*{3,}|\.{3,}|…+|#{3,}|string|value|todo|changeme|redacted)(?:[x*.…#\- ]*)")
 _FILLERS = frozenset(
     ["your", "my", "insert", "enter", "replace", "the", "here", "with", "a", "an", "me", "value", "of"]
@@ -32,7 +38,8 @@ def whole(text: str) -> str | None:
     found = _FORMS.fullmatch(text)
     if found:
         return _name(found)
-    return _without_fillers(text) if _CAPITALS.fullmatch(text) else None
+    is_name = _CAPITALS.fullmatch(text) and _NAMING & set(words(text))
+    return _without_fillers(text) if is_name else None
 
 
 def templated(text: str, variables: Variables, *, otherwise: str, secret: bool = False) -> str:

@@ -268,3 +268,67 @@ def test_a_bearer_key_that_buys_a_token_is_a_secret_header():
     assert draft.missing == ()
     assert token_request(draft)["headers"] == {"Authorization": "Bearer {{bearer_token}}"}
     assert "k3y-0f-acme" not in draft.yaml
+
+
+@pytest.mark.parametrize(
+    "sends",
+    [
+        "-d passcode=s3cr3t",
+        "-d sig=s3cr3t -d access_code=s3cr3t -d private=s3cr3t -d otp=s3cr3t -d apikey=s3cr3t",
+        "-d user_name=s3cr3t",
+        "-H 'Authorization: s3cr3t s3cr3t'",
+        "-H 'Authorization: Token s3cr3t'",
+        "--oauth2-bearer s3cr3t",
+    ],
+)
+def test_names_of_secrets_are_recognised_as_people_write_them(sends):
+    draft = drafted(f"{POST} {sends}")
+
+    assert draft.missing == ()
+    assert "s3cr3t" not in draft.yaml
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "s3cr3t",
+        "user:s3cr3t",
+        '<login password="s3cr3t"/>',
+        "<login><password><![CDATA[s3cr3t]]></password></login>",
+        "<login><!-- s3cr3t --><lang>en</lang></login>",
+        "<s:login xmlns:s='urn:x'><s:apiKey>s3cr3t</s:apiKey></s:login>",
+        '{"a": {"secret_code": "s3cr3t"}, "keys": ["s3cr3t"]}',
+    ],
+)
+def test_bodies_of_every_kind_are_emptied_of_secrets(body):
+    draft = drafted(f"curl https://login.acme.test/token -d \"$(x)\" -d '{body}'".replace('-d "$(x)" ', ""))
+
+    assert draft.missing == ()
+    assert "s3cr3t" not in draft.yaml
+
+
+def test_a_value_in_capitals_that_is_no_name_does_not_name_a_variable():
+    draft = drafted(f"{POST} -d serial=SN-0001-AB12-9988 -d licence=ABCD-EFGH-IJKL")
+
+    assert "sn_0001" not in draft.yaml
+    assert "abcd" not in draft.yaml
+
+
+def test_what_looks_made_by_a_machine_in_an_address_is_not_kept():
+    guid = "535fb089-9ff3-47b6-9bfb-4f1264799865"
+    use = "curl -H 'Authorization: Bearer x' 'https://api.acme.test/v1/me?api_key=k3y'"
+
+    draft = drafted(f"curl https://login.acme.test/tenants/{guid}/bot1234567890abcdef/token -u a:b -d x=y\n{use}")
+
+    assert draft.missing == ()
+    assert token_request(draft)["url"] == "https://login.acme.test/tenants/{{tenants_id}}/{{path_id}}/token"
+    assert "secret" not in variables(draft)["tenants_id"]
+    assert variables(draft)["path_id"]["secret"] is True
+    assert guid not in draft.yaml
+    assert "k3y" not in draft.yaml
+
+
+def test_what_is_kept_as_it_stands_is_listed_by_name():
+    draft = drafted(f"{POST} -d audience=https://api.acme.test -d version=2")
+
+    assert "look for what belongs to a tenant: audience, version." in said(draft)
