@@ -10,6 +10,7 @@ from connectors.models import AuthMethod
 from connectors.oauth2.problems import did_you_mean
 from connectors.oauth2.values import check_given
 from integrations.models import Binding, Component, Integration, SessionPart
+from tenants.filled_in import values_error
 from tenants.models import Instance
 from tenants.models.instance import InstanceQuerySet
 
@@ -103,7 +104,9 @@ class Request:
             self.problems[f"input.{component.name}.{NAME}"] = "A name is one line of at most 200 characters."
         wish = given.pop(AUTH_METHOD, None)
         methods = self._methods(component, instance, wish, given)
-        method = methods[0] if len(methods) == 1 else None
+        # Where the input answers all that some of them require, there is nothing left to ask: the first of these it is.
+        answered = [one for one in methods if given and values_error(one, given, now) is None]
+        method = methods[0] if len(methods) == 1 else next(iter(answered), None)
         return SessionPart(
             component=component,
             position=position,

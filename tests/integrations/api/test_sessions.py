@@ -222,13 +222,26 @@ def test_of_several_methods_the_input_chooses(crm, server, call):
     component.auth_method = None
     component.save()
     other = make_method(component.connector, key="other", token_request={"url": server.url})
-    session = create(call, input={"meetings": GOOD})
+    session = create(call, input={"meetings": {"client_id": "the-client"}})
     problem = commit(call, session, 422)
     assert "$auth_method" in problem["components"]["meetings"]["error"]["detail"]
 
     commit(call, create(call, input={"meetings": {**GOOD, "$auth_method": "other", "$name": "Sales"}}))
 
     assert [(one.auth_method, one.name) for one in Instance.objects.all()] == [(other, "Sales")]
+
+
+def test_of_several_methods_the_first_that_the_input_answers_is_taken(crm, zoom, server, call):
+    component = crm.components.get()
+    component.auth_method = None
+    component.save()
+    add_variable(zoom, "account", label="Account")
+    other = make_method(component.connector, key="other", token_request={"url": server.url}, position=1)
+    make_method(component.connector, key="third", token_request={"url": server.url}, position=2)
+
+    commit(call, create(call, input={"meetings": GOOD}))
+
+    assert Instance.objects.get().auth_method == other
 
 
 def test_a_subset_of_components_can_be_set_up(two, server, call):
