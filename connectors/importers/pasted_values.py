@@ -5,7 +5,6 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape
 
-from connectors.importers.draft import NotReadable
 from connectors.importers.fields_pasted import field, is_secret
 from connectors.importers.variables import Variables, literal
 
@@ -36,7 +35,7 @@ class Values:
         return found
 
     def json(self, text: str) -> Any:
-        """The body as data; None if it is no JSON."""
+        """The body as data; None if it is no JSON, or nested more than 20 levels deep."""
         try:
             return self._leaf("value", json.loads(text), _MAX_DEPTH)
         except (ValueError, RecursionError):
@@ -59,7 +58,7 @@ class Values:
 
     def _leaf(self, name: str, value: Any, depth: int) -> Any:
         if depth == 0:
-            raise NotReadable(f"The body is nested more than {_MAX_DEPTH} levels deep.")
+            raise ValueError("nested too deep to be anybody's token request")
         if isinstance(value, dict):
             return {key: self._leaf(key, item, depth - 1) for key, item in value.items()}
         if isinstance(value, list):
@@ -72,6 +71,6 @@ class Values:
 
     def _in_xml(self, found: "re.Match[str]") -> str:
         """What an attribute or an element holds."""
-        if found[3].isspace() or "{{" in found[3] or found[2] in ("version", "encoding"):
+        if found[3].isspace() or "|xml}}" in found[3] or found[2] in ("version", "encoding"):
             return found[0]
         return found[1] + self._field(found[2], found[3]).replace("}}", "|xml}}")

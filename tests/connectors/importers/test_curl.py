@@ -296,6 +296,7 @@ def test_names_of_secrets_are_recognised_as_people_write_them(sends):
         '<login password="s3cr3t"/>',
         "<login><password><![CDATA[s3cr3t]]></password></login>",
         "<login><!-- s3cr3t --><lang>en</lang></login>",
+        "<login><password>{{pw}}</password><lang>{{lang}}</lang></login>",
         "<s:login xmlns:s='urn:x'><s:apiKey>s3cr3t</s:apiKey></s:login>",
         '{"a": {"secret_code": "s3cr3t"}, "keys": ["s3cr3t"]}',
     ],
