@@ -106,7 +106,7 @@ class MethodForm(TextsKept):
     )
     dpop = fields.switch(
         "Bind the token to a key (DPoP)",
-        "The platform makes the key and proves with every request that it has it (RFC 9449).",
+        "The platform makes the key, and proves with every request that it holds it (RFC 9449).",
     )
     headers = RowsField(
         once=True,

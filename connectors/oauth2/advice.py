@@ -39,8 +39,9 @@ REFUSALS = (
     Advice(
         "It does not accept the client ID or the client secret.",
         "Copy both once more from the provider's console: the secret may have been replaced, revoked or expired, "
-        "or a character was lost in copying. If they are right, the administrator should check whether this provider "
-        "wants them in the Authorization header (client_secret_basic) or in the body (client_secret_post).",
+        "or a character was lost in copying. A key or certificate must be the very one that is registered there. If "
+        "they are right, the administrator should check whether this provider wants them in the Authorization header "
+        "(client_secret_basic) or in the body (client_secret_post).",
         codes=_codes("invalid_client"),
     ),
     Advice(

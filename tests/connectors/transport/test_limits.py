@@ -136,3 +136,11 @@ def test_stops_unpacking_a_bomb_before_it_fills_the_memory(pool, coding):
         tracemalloc.stop()
 
     assert peak < 10_000_000
+
+
+def test_what_earlier_requests_of_an_exchange_took_is_gone(pool):
+    with serving(answering()) as server, pytest.raises(ProviderUnavailable, match="did not answer in time") as refused:
+        send(replace(to(server), spent=LOCAL.timeout), outbound=LOCAL, pool=pool)
+
+    assert f"{LOCAL.timeout:g} seconds" in refused.value.why
+    assert server.requests == []
