@@ -302,7 +302,7 @@ def test_names_of_secrets_are_recognised_as_people_write_them(sends):
     ],
 )
 def test_bodies_of_every_kind_are_emptied_of_secrets(body):
-    draft = drafted(f"curl https://login.acme.test/token -d \"$(x)\" -d '{body}'".replace('-d "$(x)" ', ""))
+    draft = drafted(f"curl https://login.acme.test/token -d '{body}'")
 
     assert draft.missing == ()
     assert "s3cr3t" not in draft.yaml
