@@ -20,7 +20,6 @@ from connectors.oauth2.templates import Rendering
 from tenants import database_time
 from tenants.models import recovery
 from tenants.models.endpoint import Endpoint, Result
-from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.lease import claim, lease_length
 from tenants.models.outcome import Outcome, write_back
@@ -232,11 +231,3 @@ def _place(error: Exception) -> str:
     """Where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
-
-
-def prune_events(older_than: datetime, *, batch: int = 1000) -> int:
-    """Delete the history from before `older_than`, a batch at a time. How many events there were."""
-    deleted = 0
-    while pks := list(Event.objects.filter(at__lt=older_than).order_by().values_list("pk", flat=True)[:batch]):
-        deleted += Event.objects.filter(pk__in=pks).delete()[0]
-    return deleted

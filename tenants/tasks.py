@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from tenants import database_time, drafts, schedule, secret_expiry
+from tenants import database_time, drafts, history, schedule, secret_expiry
 from tenants.budgets import prune_accounts
 
 
@@ -32,6 +32,14 @@ def look_ahead() -> None:
 def prune() -> None:
     """Delete history, drafts and counts that have had their time."""
     now = database_time.now()
-    schedule.prune_events(now - timedelta(days=settings.EVENT_RETENTION_DAYS))
+    prune_history.delay()
     drafts.prune(now)
     prune_accounts(now)
+
+
+@shared_task
+def prune_history() -> None:
+    """Delete events that have had their time; where there are very many, in several tasks one after another."""
+    _, is_done = history.prune_events(database_time.now() - timedelta(days=settings.EVENT_RETENTION_DAYS))
+    if not is_done:
+        prune_history.delay()

@@ -1,7 +1,6 @@
 """Batches: what is due is claimed and renewed together, and one instance's trouble is its own."""
 
 import threading
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from connectors.models import AuthMethod
 from tenants import connecting, schedule
-from tenants.models import Event, Instance, Token
+from tenants.models import Instance, Token
 from tenants.models.lease import lease_length
 from tenants.models.outcome import write_back
 from tests.tenants.provider import answer, history, in_the_middle, make_method
@@ -151,14 +150,6 @@ def test_what_is_being_renewed_is_not_due(three, provider, clock):
 def test_nothing_due_costs_two_small_queries(instance, provider, clock, django_assert_num_queries):
     with django_assert_num_queries(2):
         assert schedule.renew_chunk(send=provider, clock=clock).claimed == 0
-
-
-def test_history_is_pruned_in_batches(instance, clock):
-    for days in (100, 95, 91, 89):
-        instance.record(Event.Kind.CHECKED, before=instance.status, at=clock() - timedelta(days=days))
-
-    assert schedule.prune_events(clock() - timedelta(days=90), batch=2) == 3
-    assert instance.events.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)
