@@ -31,11 +31,12 @@ class Definition:
 
 def definition_of(method: AuthMethod) -> Definition:
     """What the method says; no query if this process has read this revision of it before."""
-    return _read(method.pk, method.revision)
+    return definition_at(method.pk, method.revision)
 
 
 @lru_cache(maxsize=1024)
-def _read(pk: int, revision: UUID) -> Definition:
+def definition_at(pk: int, revision: UUID) -> Definition:
+    """What the method with this primary key said at this revision, which must be the present one."""
     row = AuthMethod.objects.get(pk=pk)
     connector = Connector.objects.with_definitions().get(pk=row.connector_id)
     document = definition.Connector.model_validate(connector_document(connector))

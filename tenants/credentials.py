@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from connectors.oauth2.certificates import ClientCertificate
 from connectors.oauth2.dpop import API_NONCES, ProofKey
+from connectors.oauth2.method import Method
+from connectors.oauth2.request import Bought, api_signature
+from connectors.oauth2.templates import Rendering
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,34 @@ class Credentials:
         False if that changes nothing: the token was replaced already, or replacing it over and over does not help.
         """
         return self.reject(self.access_token)
+
+
+def bought_of(secrets: Mapping[str, Any] | None, expires_at: datetime | None) -> Bought:
+    """The token in the clear, from what was kept of a grant (see `kept_of`)."""
+    secrets = secrets or {}
+    return Bought(
+        access_token=secrets.get("access_token", ""),
+        token_type=secrets.get("token_type", ""),
+        expires_at=expires_at,
+        kept=secrets.get("kept", {}),
+        dpop_key=secrets.get("dpop_key", ""),
+    )
+
+
+def credentials_of(
+    instance_id: UUID, method: Method, rendering: Rendering, bought: Bought, reject: Callable[[str], bool]
+) -> Credentials:
+    """What a reader gets of a token. Raises `ValidationFailed`, `ResponseNotUnderstood`."""
+    signature = api_signature(method, rendering, bought)
+    return Credentials(
+        access_token=bought.access_token,
+        token_type=bought.token_type,
+        expires_at=bought.expires_at,
+        headers=signature.headers,
+        query=signature.query,
+        base_url=signature.base_url,
+        instance_id=instance_id,
+        reject=reject,
+        certificate=signature.certificate,
+        dpop_key=ProofKey(bought.dpop_key) if bought.dpop_key else None,
+    )

@@ -62,6 +62,21 @@ class Life:
         return left > 0 and left >= self.promised(min_ttl)
 
 
+def will_do(
+    life: Life | None, renewed_at: datetime | None, is_rejected: bool, now: datetime, min_ttl: float | None
+) -> bool:
+    """Whether a stored token can be handed to a reader who wants `min_ttl` seconds of it."""
+    if life is None or is_rejected:
+        return False
+    # A provider that handed back the same token would do so again: it is served until it dies.
+    return life.will_do(now, 0.0 if min_ttl is None and is_repeated(life, renewed_at) else min_ttl)
+
+
+def is_repeated(life: Life | None, renewed_at: datetime | None) -> bool:
+    """Whether the provider, when last asked, handed back the same token."""
+    return life is not None and renewed_at is not None and renewed_at > life.issued_at
+
+
 def check_min_ttl(min_ttl: float | None) -> None:
     """Raise `ValidationFailed` for what no token can have: fewer than no seconds, or more than ten years of them."""
     if min_ttl is None or 0 <= min_ttl <= TEN_YEARS:  # NaN is neither

@@ -15,13 +15,11 @@ from connectors import transport
 from connectors.definitions import definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
-from connectors.oauth2.dpop import ProofKey
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send
-from connectors.oauth2.request import api_signature
 from tenants import database_time
 from tenants.client import ApiSession
-from tenants.credentials import Credentials
+from tenants.credentials import Credentials, credentials_of
 from tenants.errors import InstanceNotFound, NotConnected, SeveralInstances, removed
 from tenants.models.event import Event
 from tenants.models.tenant import Tenant
@@ -159,20 +157,8 @@ class Instance(models.Model):
                 f"{self} is not connected yet.", "No token was ever bought.", "Connect it in the wizard or admin."
             ) from None
         token.fresh(min_ttl, send=send, clock=clock, sleep=sleep)
-        bought = token.bought
-        signature = api_signature(token.definition.method, token.rendering(clock()), bought)
-        return Credentials(
-            access_token=bought.access_token,
-            token_type=bought.token_type,
-            expires_at=bought.expires_at,
-            headers=signature.headers,
-            query=signature.query,
-            base_url=signature.base_url,
-            instance_id=self.pk,
-            reject=self.report_rejected,
-            certificate=signature.certificate,
-            dpop_key=ProofKey(bought.dpop_key) if bought.dpop_key else None,
-        )
+        method, rendering = token.definition.method, token.rendering(clock())
+        return credentials_of(self.pk, method, rendering, token.bought, self.report_rejected)
 
     def client(self) -> ApiSession:
         """An authorized `requests.Session`: relative to the base URL, signed, renewed once when a token is rejected."""
@@ -180,12 +166,7 @@ class Instance(models.Model):
 
     def report_rejected(self, access_token: str, *, clock: Clock = database_time.now) -> bool:
         """An API turned this token down before its time; False if that changes nothing (see `Token.reject`)."""
-        with transaction.atomic():
-            try:
-                token = type(self).objects.lock(self.pk).token
-            except (InstanceNotFound, ObjectDoesNotExist):
-                return False
-            return token.bought.access_token == access_token and token.reject(now=clock())
+        return report_rejected(self.pk, access_token, clock=clock)
 
     @property
     def reason(self) -> tuple[str, str, str]:
@@ -237,6 +218,16 @@ class Instance(models.Model):
         if latest is None:
             raise removed()
         return latest.credentials()
+
+
+def report_rejected(pk: UUID, access_token: str, *, clock: Clock = database_time.now) -> bool:
+    """An API turned this instance's token down; see `Instance.report_rejected`."""
+    with transaction.atomic():
+        try:
+            token = Instance.objects.lock(pk).token
+        except (InstanceNotFound, ObjectDoesNotExist):
+            return False
+        return token.bought.access_token == access_token and token.reject(now=clock())
 
 
 class InstanceValues(models.Model):

@@ -23,6 +23,7 @@ from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from tenants import renewal
 from tenants.budgets import budget_of
+from tenants.credentials import bought_of
 from tenants.errors import removed
 from tenants.locks import one_at_a_time
 from tenants.models import recovery
@@ -136,26 +137,16 @@ class Token(Asking):
     @property
     def is_repeated(self) -> bool:
         """Whether the provider, when last asked, handed back the same token."""
-        return self.issued_at is not None and self.renewed_at is not None and self.renewed_at > self.issued_at
+        return renewal.is_repeated(self.life, self.renewed_at)
 
     @property
     def bought(self) -> Bought:
         """The token in the clear."""
-        secrets: dict[str, Any] = self.secrets or {}
-        return Bought(
-            access_token=secrets.get("access_token", ""),
-            token_type=secrets.get("token_type", ""),
-            expires_at=self.expires_at,
-            kept=secrets.get("kept", {}),
-            dpop_key=secrets.get("dpop_key", ""),
-        )
+        return bought_of(self.secrets, self.expires_at)
 
     def will_do(self, now: datetime, min_ttl: float | None = None) -> bool:
         """Whether the stored token can be handed to a reader who wants `min_ttl` seconds of it."""
-        if self.life is None or self.is_rejected:
-            return False
-        # A provider that handed back the same token would do so again: it is served until it dies.
-        return self.life.will_do(now, 0.0 if min_ttl is None and self.is_repeated else min_ttl)
+        return renewal.will_do(self.life, self.renewed_at, self.is_rejected, now, min_ttl)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """As Django's, the instance and its method in the same query. Raises `InstanceNotFound` if it was removed."""
