@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from connectors.definitions import definition_at
+from connectors.definitions import Definition, definition_at
 from connectors.encryption import decrypt
 from connectors.models import AuthMethod
 from connectors.oauth2.values import resolve
@@ -71,6 +71,10 @@ class Stored:
             values,
         )
 
+    @property
+    def definition(self) -> Definition:
+        return definition_at(self.method_id, self.revision)
+
     def credentials(self, now: datetime, min_ttl: float | None) -> Credentials | None:
         """What a reader gets; None where the token won't do as it is, for whatever reason.
 
@@ -81,7 +85,7 @@ class Stored:
         is_served = renewal.will_do(life, self.renewed_at, self.is_rejected, now, min_ttl)
         if self.secrets is None or self.values is None or self.status in _IDLE or not is_served:
             return None
-        definition = definition_at(self.method_id, self.revision)
+        definition = self.definition
         given = _opened(self.values, InstanceValues, "values")
         rendering = resolve(definition.method, given, definition.operator_values(), now=now, uuid=uuid4())
         bought = bought_of(_opened(self.secrets, Token, "secrets"), self.expires_at)

@@ -15,6 +15,7 @@ from integrations.api.authentication import ApiRequest, call
 from integrations.api.pages import refuse_unknown
 from integrations.api.seen import InstanceId, instance_of
 from integrations.models import Component
+from integrations.models.integration import stored_for
 from tenants import database_time
 from tenants.credentials import Credentials
 from tenants.models import Instance
@@ -65,6 +66,11 @@ class TokenOut(Schema):
 def read_token(request: ApiRequest, tenant: str, key: str, component: str, min_ttl: MinTtl = None) -> TokenOut:
     """The token of the tenant's instance behind a component. One that lives too short is renewed first."""
     refuse_unknown(request, "min_ttl")
+    reaches = request.auth.reaches_integration(key) and request.auth.reaches_tenant(tenant)
+    stored = stored_for(key, component, [tenant]).get(tenant) if reaches else None
+    served = stored.credentials(database_time.now(), min_ttl) if stored else None
+    if stored and served:
+        return _shown(served, stored.definition.method)
     components = Component.objects.all() if request.auth.reaches_integration(key) else Component.objects.none()
     return _token(components.instance(key, tenant, component, among=request.auth.instances()), min_ttl)
 
@@ -108,8 +114,10 @@ def report_rejected(request: ApiRequest, instance_id: InstanceId, rejected: Reje
 
 
 def _token(instance: Instance, min_ttl: float | None) -> TokenOut:
-    credentials = instance.credentials(min_ttl)
-    method = definition_of(instance.auth_method).method
+    return _shown(instance.credentials(min_ttl), definition_of(instance.auth_method).method)
+
+
+def _shown(credentials: Credentials, method: Method) -> TokenOut:
     api = method.definition.api_request
     query = {name for name, template in (api.query or {}).items() if _holds_secret(method, _texts(template))}
     expires_at = credentials.expires_at

@@ -1,6 +1,6 @@
 """Pieces of the host's own code that read tokens."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Self
 
@@ -20,6 +20,7 @@ from tenants.credentials import Credentials
 from tenants.errors import InstanceNotFound
 from tenants.models import Instance
 from tenants.models.instance import InstanceQuerySet
+from tenants.stored import Stored
 
 _AT_ONCE = 500  # tenants in one query
 _KEY = RegexValidator(
@@ -90,7 +91,7 @@ class Integration(models.Model):
 
         Raises as `Instance.credentials` does, and `InstanceNotFound` or `SeveralInstances`.
         """
-        stored = _statement().of(self.pk, component, [tenant]).get(tenant)
+        stored = stored_for(self.key, component, [tenant]).get(tenant)
         served = stored.credentials(database_time.now(), min_ttl) if stored else None
         return served or self.instance(tenant, component).credentials(min_ttl)
 
@@ -104,7 +105,7 @@ class Integration(models.Model):
         """
         found: dict[str, Credentials | LatchkeyError] = {}
         for keys in chunks(tenants, _AT_ONCE):
-            stored, now = _statement().of(self.pk, component, keys), database_time.now()
+            stored, now = stored_for(self.key, component, keys), database_time.now()
             for key in keys:
                 try:
                     served = stored[key].credentials(now, min_ttl) if key in stored else None
@@ -124,7 +125,12 @@ class Integration(models.Model):
 
 @cache
 def _statement() -> ReadStatement:
-    return ReadStatement(Component, Component._meta.get_field("bindings").related_model)
+    return ReadStatement(Component, Component._meta.get_field("bindings").related_model, Integration)
+
+
+def stored_for(integration: str, component: str, tenants: Sequence[str]) -> dict[str, Stored]:
+    """What is stored behind a component, by tenant key, all of them by key; see `ReadStatement`."""
+    return _statement().of(integration, component, tenants)
 
 
 class Component(models.Model):

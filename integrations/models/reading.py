@@ -17,27 +17,26 @@ class ReadStatement:
     instance that was connected for the component, else the only one that fits.
     """
 
-    def __init__(self, component: Any, binding: Any) -> None:
+    def __init__(self, component: Any, binding: Any, integration: Any) -> None:
         tenants, bindings = Tenant._meta.db_table, binding._meta.db_table
-        chosen = f'FROM "{component._meta.db_table}" c WHERE c."integration_id" = %s AND c."name" = %s'
-        self._columns = (
-            f'(SELECT n."key" FROM "{tenants}" n WHERE n."id" = i."tenant_id"), '  # noqa: S608
-            f'(SELECT b."id" FROM "{bindings}" b '
-            f'WHERE b."instance_id" = i."id" AND b."component_id" = (SELECT c."id" {chosen})), {COLUMNS}'
-        )
-        self._rule = (
-            f'i."connector_id" = (SELECT c."connector_id" {chosen}) '
-            f'AND i."auth_method_id" = COALESCE((SELECT c."auth_method_id" {chosen}), i."auth_method_id")'
-        )
-        self._tenants = f'(SELECT n."id" FROM "{tenants}" n WHERE n."key" %s)'  # noqa: S608
-
-    def of(self, integration_id: int, component: str, tenants: Sequence[str]) -> dict[str, Stored]:
-        """By tenant key, where there is one that is meant without doubt."""
         # Names of ours alone stand in the statement; the values are parameters.
-        statement = f"SELECT {self._columns} FROM {TABLES} WHERE {self._of(len(tenants))} AND {self._rule}"  # noqa: S608
-        this = (integration_id, component)
+        self._statement = (
+            'WITH c AS (SELECT c."id", c."connector_id", c."auth_method_id" '  # noqa: S608
+            f'FROM "{component._meta.db_table}" c JOIN "{integration._meta.db_table}" g ON g."id" = c."integration_id" '
+            'WHERE g."key" = %s AND c."name" = %s) '
+            f'SELECT (SELECT n."key" FROM "{tenants}" n WHERE n."id" = i."tenant_id"), '
+            f'(SELECT b."id" FROM "{bindings}" b '
+            f'WHERE b."instance_id" = i."id" AND b."component_id" = (SELECT c."id" FROM c)), {COLUMNS} '
+            f'FROM {TABLES} WHERE i."connector_id" = (SELECT c."connector_id" FROM c) '
+            'AND i."auth_method_id" = COALESCE((SELECT c."auth_method_id" FROM c), i."auth_method_id") '
+            f'AND i."tenant_id" '
+        )
+        self._tenants = f'(SELECT n."id" FROM "{tenants}" n WHERE n."key" '  # noqa: S608
+
+    def of(self, integration: str, component: str, tenants: Sequence[str]) -> dict[str, Stored]:
+        """By tenant key, where there is one that is meant without doubt."""
         with connection.cursor() as cursor:
-            cursor.execute(statement, [*this, *tenants, *this, *this])
+            cursor.execute(self._statement + self._of(len(tenants)), [integration, component, *tenants])
             rows = cursor.fetchall()
         by_tenant: dict[str, list[Any]] = defaultdict(list)
         for row in rows:
@@ -47,9 +46,8 @@ class ReadStatement:
 
     def _of(self, tenants: int) -> str:
         if tenants == 1:
-            return f'i."tenant_id" = {self._tenants % "= %s"}'
-        marks = ", ".join(["%s"] * tenants)
-        return f'i."tenant_id" IN {self._tenants % f"IN ({marks})"}'
+            return f"= {self._tenants} = %s)"
+        return f"IN {self._tenants} IN ({', '.join(['%s'] * tenants)}))"
 
 
 def _meant(rows: Sequence[Any]) -> Any:
