@@ -120,7 +120,7 @@ class TestImport:
             "Add `url: …`. The token endpoint.",
             "b.yaml:8:7: auth_methods[0].token_request.ulr: Unknown key `ulr`. Did you mean url? "
             "Keys here: method, url, client_authentication, basic_encoding, query, headers, body_format, body, "
-            "assertion.",
+            "assertion, tls, dpop.",
             "c.yaml:1:8: A bracket or brace is never closed. Close it; placeholders belong in quotes.",
             "gone.yaml: The file can't be read: No such file or directory. Check its name and its permissions.",
             ".: The file can't be read: Is a directory. Check its name and its permissions.",
