@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
 from requests.cookies import extract_cookies_to_jar, merge_cookies
 from requests.exceptions import RequestException, UnrewindableBodyError
-from requests.utils import default_headers, rewind_body
+from requests.utils import default_headers
 
 from connectors.guarded_requests import GuardedAdapter
 from connectors.oauth2.definition import Refresh
 from tenants.credentials import Credentials
-from tenants.signing import Signed, origin_of, says_dead
+from tenants.retries import Retries
+from tenants.signing import Signed, refuse_elsewhere, rewound, says_dead
+
+# Seconds: for connecting and between two pieces of an answer, or one after the other; None: OUTBOUND_TIMEOUT.
+Timeout = float | tuple[float | None, float | None] | None
 
 _USUAL = default_headers()
 
@@ -24,12 +28,23 @@ class ApiSession(requests.Session):
     Addresses are relative to the API's base address (`/users/me`); absolute ones must be of the same origin, so that a
     token goes nowhere else (where the connector has no base address, all of them are signed). What the caller sets in
     a header stays. Where the API's answer means “this token is dead” (`refresh.on_status`, `refresh.on_body`; the body
-    of a streamed answer isn't looked at), the token is renewed and the request made once more.
+    of a streamed answer isn't looked at), the token is renewed and the request made once more. Where the API is busy
+    (429, 503), the request is made again after a wait, see `Retries`. Any other answer is the caller's.
+
+    Threads may share a session as long as they don't change it (its headers, hooks …); cookies are the session's own.
+    `with`, or `close()`, closes its connections. It can't be pickled or copied.
 
     Besides what `requests` raises, each request raises what `Instance.credentials` does, and `AddressRefused`.
     """
 
-    def __init__(self, read: Callable[[], Credentials], refresh: Refresh) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Credentials],
+        refresh: Refresh,
+        *,
+        timeout: Timeout = None,
+        retries: Retries | None = None,
+    ) -> None:
         super().__init__()
         self.trust_env = False
         adapter = GuardedAdapter()
@@ -37,6 +52,14 @@ class ApiSession(requests.Session):
         self.mount("http://", adapter)
         self._read = read
         self._refresh = refresh
+        self._timeout = timeout
+        self._retries = retries or Retries()
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(
+            "A client can't be pickled or copied: it holds connections and signs with a tenant's token. "
+            "Hand on the tenant's key, and make a client of its own there."
+        )
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Sign a request. Raises `ValueError` for an address of another origin than the API's."""
@@ -45,30 +68,26 @@ class ApiSession(requests.Session):
         placed.url = _absolute(str(request.url or ""), credentials.base_url)
         prepared = super().prepare_request(placed)
         if placed.url == request.url and credentials.base_url:
-            _refuse_elsewhere(str(prepared.url), credentials.base_url)
+            refuse_elsewhere(str(prepared.url), credentials.base_url)
         Signed.sign(prepared, credentials, self._own_headers(request))
         return prepared
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send, and once more with a new token if the API turned this one down.
+        """Send; once more with a new token if the API turned this one down, and again if it is busy.
 
-        Raises `UnrewindableBodyError` if the body can't be sent twice; the token is renewed all the same.
+        Raises `UnrewindableBodyError` if it was turned down with a body that can't be sent twice; the token is renewed
+        all the same.
         """
-        signed = Signed.of(request)
-        response = self._proven(request, signed, **kwargs)
-        # A redirect's answer came through here by itself, signed or not: it is not the first address's.
-        if signed is None or not signed.may_repeat or _was_redirected(response):
-            return response
-        if not says_dead(response, self._refresh, streamed=bool(kwargs.get("stream"))):
-            return response
-        renewed = self._renewed(signed, response)
-        if renewed is None:
-            return response
-        retry = self._repeated(request, response, "It has been renewed, but")
-        signed.renew(retry, renewed)
-        second = self._proven(retry, Signed.of(retry), **kwargs)
-        second.history = [*response.history, response, *second.history]
-        return second
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = self._timeout
+        response = self._accepted(request, **kwargs)
+        waited: list[float] = []
+        while (seconds := self._pause(response, waited)) is not None:
+            response.close()
+            self._retries.sleep(seconds)
+            waited.append(seconds)
+            response = _behind(response, self._accepted(self._anew(response), **kwargs))
+        return response
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """A redirect to another origin takes nothing along that signs (`requests` drops Authorization only)."""
@@ -101,6 +120,36 @@ class ApiSession(requests.Session):
         # Raised here, not above: `requests`' own error quotes the address with all of its query.
         raise trouble
 
+    def _accepted(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send, and once more with a new token if the API turned this one down."""
+        signed = Signed.of(request)
+        response = self._proven(request, signed, **kwargs)
+        # A redirect's answer came through here by itself, signed or not: it is not the first address's.
+        if signed is None or not signed.may_repeat or _was_redirected(response):
+            return response
+        if not says_dead(response, self._refresh, streamed=bool(kwargs.get("stream"))):
+            return response
+        renewed = self._renewed(signed, response)
+        if renewed is None:
+            return response
+        retry = self._repeated(request, response, "It has been renewed, but")
+        signed.renew(retry, renewed)
+        return _behind(response, self._proven(retry, Signed.of(retry), **kwargs))
+
+    def _pause(self, response: requests.Response, waited: list[float]) -> float | None:
+        """Seconds after which a busy API is to be asked again; None where the answer stays."""
+        # As above: whoever was redirected to has been asked again already.
+        seconds = None if _was_redirected(response) else self._retries.wait(response, waited)
+        return seconds if seconds is not None and rewound(response.request) else None
+
+    def _anew(self, response: requests.Response) -> requests.PreparedRequest:
+        """The request that was answered, with the newest token: the one before may have run out meanwhile."""
+        signed = Signed.of(response.request)
+        retry = self._repeated(response.request, response, "But")
+        if signed is not None:
+            signed.renew(retry, self._read(), may_repeat=signed.may_repeat)
+        return retry
+
     def _proven(self, request: requests.PreparedRequest, signed: Signed | None, **kwargs: Any) -> requests.Response:
         """Send, and once more if the API demands a nonce in the proof (RFC 9449 section 9)."""
         response = self._carry(request, signed, **kwargs)
@@ -111,8 +160,7 @@ class ApiSession(requests.Session):
         signed.again(retry)
         second = self._carry(retry, signed, **kwargs)
         signed.demands_nonce(second)
-        second.history = [response, *second.history]
-        return second
+        return _behind(response, second)
 
     def _renewed(self, signed: Signed, response: requests.Response) -> Credentials | None:
         """Other credentials than those that were turned down; None where there are none to be had."""
@@ -132,7 +180,7 @@ class ApiSession(requests.Session):
     ) -> requests.PreparedRequest:
         """The same request once more, with the cookies that came meanwhile. `news`: what is better now."""
         retry = request.copy()
-        if not isinstance(request.body, str | bytes | None) and not _rewound(retry):
+        if not rewound(retry):
             raise UnrewindableBodyError(
                 f"The API turned the token down (status {response.status_code}). {news} the "
                 "request's body was a stream that can't be sent twice, so the request was not repeated. Make it again.",
@@ -153,12 +201,10 @@ def _was_redirected(response: requests.Response) -> bool:
     return any(one.is_redirect for one in response.history)
 
 
-def _rewound(request: requests.PreparedRequest) -> bool:
-    try:
-        rewind_body(request)
-    except UnrewindableBodyError:
-        return False
-    return True
+def _behind(first: requests.Response, second: requests.Response) -> requests.Response:
+    """The second answer, with the first in its history."""
+    second.history = [*first.history, first, *second.history]
+    return second
 
 
 def _absolute(url: str, base_url: str) -> str:
@@ -167,13 +213,3 @@ def _absolute(url: str, base_url: str) -> str:
     if not base_url:
         raise ValueError(f"“{url}” is relative, and the connector has no base URL. Give the whole address.")
     return base_url if not url else f"{base_url}{'' if url.startswith(('/', '?')) else '/'}{url}"
-
-
-def _refuse_elsewhere(url: str, base_url: str) -> None:
-    """`url` is looked at as it was prepared: what goes where must be read as it will be read on sending."""
-    here, there = origin_of(base_url), origin_of(url)
-    if here != there:
-        raise ValueError(
-            f"The token is for {here}, not for {there}. "
-            "To send it elsewhere all the same, sign a request of your own with credentials().headers."
-        )

@@ -6,6 +6,8 @@ from typing import Any, Self
 from urllib.parse import unquote_plus, urlsplit
 
 import requests
+from requests.exceptions import UnrewindableBodyError
+from requests.utils import rewind_body
 
 from connectors.guarded_requests import present
 from connectors.oauth2.definition import Refresh
@@ -26,6 +28,30 @@ def origin_of(url: str) -> str:
     parts = urlsplit(str(prepared.url))
     port = parts.port or _PORTS.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def refuse_elsewhere(url: str, base_url: str) -> None:
+    """Raise `ValueError` where a prepared address has another origin than the API's.
+
+    `url` is looked at as it was prepared: what goes where must be read as it will be read on sending.
+    """
+    here, there = origin_of(base_url), origin_of(url)
+    if here != there:
+        raise ValueError(
+            f"The token is for {here}, not for {there}. "
+            "To send it elsewhere all the same, sign a request of your own with credentials().headers."
+        )
+
+
+def rewound(request: requests.PreparedRequest) -> bool:
+    """Have a request's body at its beginning again; False where it can't be sent twice."""
+    if isinstance(request.body, str | bytes | None):
+        return True
+    try:
+        rewind_body(request)
+    except UnrewindableBodyError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -63,10 +89,10 @@ class Signed:
         API_NONCES.note(key, str(response.request.url), nonce)
         return demands_nonce(response.status_code, nonce, response.headers.get("WWW-Authenticate", ""))
 
-    def renew(self, request: requests.PreparedRequest, credentials: Credentials) -> None:
-        """Sign a request once more, for its second and last time."""
+    def renew(self, request: requests.PreparedRequest, credentials: Credentials, *, may_repeat: bool = False) -> None:
+        """Sign a request once more, with other credentials; unless `may_repeat` for the last time."""
         self._take_off(request)
-        type(self)(credentials, self.own_headers, may_repeat=False)._put_on(request)
+        type(self)(credentials, self.own_headers, may_repeat)._put_on(request)
 
     def follow(self, request: requests.PreparedRequest, *, leaves: bool) -> None:
         """Sign a request that a redirect led to, or, if it leaves for another origin, take off all that signs."""

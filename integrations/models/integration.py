@@ -15,11 +15,12 @@ from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.problems import did_you_mean
 from integrations.models.reading import ReadStatement, chunks
 from tenants import database_time
-from tenants.client import ApiSession
+from tenants.client import ApiSession, Timeout
 from tenants.credentials import Credentials
 from tenants.errors import InstanceNotFound
 from tenants.models import Instance
 from tenants.models.instance import InstanceQuerySet
+from tenants.request_auth import TokenAuth
 from tenants.stored import Stored
 
 _AT_ONCE = 500  # tenants in one query
@@ -114,9 +115,15 @@ class Integration(models.Model):
                     found[key] = error
         return found
 
-    def client(self, tenant: str, component: str) -> ApiSession:
-        """An authorized `requests.Session` for one of the integration's components."""
-        return self.instance(tenant, component).client()
+    def client(
+        self, tenant: str, component: str, *, timeout: Timeout = None, retries: int = 2, max_wait: float = 30.0
+    ) -> ApiSession:
+        """An authorized `requests.Session` for one of the integration's components, see `Instance.client`."""
+        return self.instance(tenant, component).client(timeout=timeout, retries=retries, max_wait=max_wait)
+
+    def auth(self, tenant: str, component: str, *, presents_certificate: bool = False) -> TokenAuth:
+        """An `auth=` for one of the integration's components, for code with a session of its own."""
+        return self.instance(tenant, component).auth(presents_certificate=presents_certificate)
 
     def instance(self, tenant: str, component: str) -> Instance:
         """The tenant's instance behind a component. Raises `InstanceNotFound` or `SeveralInstances`."""

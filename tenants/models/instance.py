@@ -15,14 +15,17 @@ from connectors import transport
 from connectors.definitions import definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
+from connectors.oauth2.definition import Refresh
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.exchange import Clock, Send
 from tenants import database_time
-from tenants.client import ApiSession
+from tenants.client import ApiSession, Timeout
 from tenants.credentials import Credentials, credentials_of
 from tenants.errors import InstanceNotFound, NotConnected, SeveralInstances, removed
 from tenants.models.event import Event
 from tenants.models.tenant import Tenant
+from tenants.request_auth import TokenAuth
+from tenants.retries import Retries
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):
@@ -160,9 +163,18 @@ class Instance(models.Model):
         method, rendering = token.definition.method, token.rendering(clock())
         return credentials_of(self.pk, method, rendering, token.bought, self.report_rejected)
 
-    def client(self) -> ApiSession:
-        """An authorized `requests.Session`: relative to the base URL, signed, renewed once when a token is rejected."""
-        return ApiSession(self._latest_credentials, definition_of(self.auth_method).method.definition.refresh)
+    def client(self, *, timeout: Timeout = None, retries: int = 2, max_wait: float = 30.0) -> ApiSession:
+        """An authorized `requests.Session`: relative to the base URL, signed, renewed once when a token is rejected.
+
+        `timeout` in seconds as `requests` takes it, unless a request says otherwise; None: OUTBOUND_TIMEOUT. `retries`
+        and `max_wait`: how often, and for how many seconds in all, a busy API (429, 503) is asked again (`Retries`).
+        """
+        busy = Retries(retries, max_wait)
+        return ApiSession(self._latest_credentials, self._refresh(), timeout=timeout, retries=busy)
+
+    def auth(self, *, presents_certificate: bool = False) -> TokenAuth:
+        """An `auth=` that signs the requests of somebody else's `requests.Session`, see `TokenAuth`."""
+        return TokenAuth(self._latest_credentials, self._refresh(), presents_certificate=presents_certificate)
 
     def report_rejected(self, access_token: str, *, clock: Clock = database_time.now) -> bool:
         """An API turned this token down before its time; False if that changes nothing (see `Token.reject`)."""
@@ -211,6 +223,9 @@ class Instance(models.Model):
     def event(self, kind: str, *, at: datetime, message: str, actor: Any = None) -> Event:
         """Something that changes no status; still to be saved."""
         return self._event(kind, before=self.status, at=at, code="", message=message, actor=actor)
+
+    def _refresh(self) -> Refresh:
+        return definition_of(self.auth_method).method.definition.refresh
 
     def _latest_credentials(self) -> Credentials:
         """Each request of a client reads anew: another process may have renewed the token, or a person paused it."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from django.utils import timezone
-from requests import Request
+from requests import Request, Session
 from requests.exceptions import UnrewindableBodyError
 
 from connectors import transport
@@ -212,3 +212,31 @@ def test_the_callers_own_proof_stays(bound, vault):
 
     with bound.client() as session:
         assert session.prepare_request(own).headers["DPoP"] == "mine"
+
+
+def test_an_auth_object_proves_each_request_and_learns_the_nonce(bound, vault):
+    with Session() as session:
+        session.trust_env = False
+        answers = [session.get(f"http://127.0.0.1:{vault.port}/api/{path}", auth=bound.auth()) for path in ("a", "b")]
+
+    assert [answer.json() for answer in answers] == [{"ok": True}] * 2
+    assert vault.paths() == ["/api/a", "/api/a", "/api/b"]
+
+
+def test_an_auth_object_proves_what_it_is_redirected_to(bound, vault):
+    with Session() as session:
+        session.trust_env = False
+        answer = session.get(f"http://127.0.0.1:{vault.port}/api/moved", auth=bound.auth())
+
+    assert answer.json() == {"ok": True}
+    assert Token.objects.get().bought.access_token == "token-1"
+
+
+def test_an_auth_object_renews_a_bound_token(bound, vault):
+    vault.dead.add("token-1")
+    with Session() as session:
+        session.trust_env = False
+        answer = session.get(f"http://127.0.0.1:{vault.port}/api/a", auth=bound.auth())
+
+    assert answer.json() == {"ok": True}
+    assert answer.request.headers["Authorization"] == "DPoP token-2"

@@ -273,3 +273,15 @@ def test_an_api_that_turns_the_certificate_down_raises_requests_own_error(tenant
             session.get("/accounts")
 
     assert "PRIVATE KEY" not in str(refused.value)
+
+
+def test_an_auth_object_leaves_certificates_to_the_session_and_says_so(tenant, method, bank):
+    instance = connecting.connect(tenant, method, values=values(client()))
+    url = f"https://127.0.0.1:{bank.port}/api/accounts"
+
+    with pytest.raises(ValueError, match=r"client certificate.*presents_certificate=True"):
+        requests.get(url, auth=instance.auth(), timeout=20)
+    signed = requests.Request("GET", url, auth=instance.auth(presents_certificate=True)).prepare()
+
+    assert signed.headers["Authorization"] == "Bearer token-1"
+    assert [path for path, _ in bank.seen] == ["/token"]
