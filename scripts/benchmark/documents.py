@@ -1,0 +1,25 @@
+"""The table and the picture in docs/."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from scripts.benchmark.picture import drawn
+from scripts.benchmark.table import Section, markdown
+
+INTRODUCTION = """# Benchmarks
+
+`scripts/bench` measures all of this in one run, each figure beside what it is compared with, in turns; the medians
+count. Compare ratios, not microseconds. This page and its picture are written by `scripts/bench --write-docs`.
+
+![Renewals for one of a bare loop, by CPU time](images/benchmarks.svg)
+"""
+
+
+def written(sections: Sequence[Section], machine: Sequence[str], docs: Path) -> Iterator[Path]:
+    """Write both; which files."""
+    page, picture = docs / "benchmarks.md", docs / "images" / "benchmarks.svg"
+    page.write_text(f"{INTRODUCTION}\n{markdown(sections, machine)}", encoding="utf-8")
+    yield page
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_text(drawn(sections, f"{machine[0]}. {machine[1]}."), encoding="utf-8")
+    yield picture
