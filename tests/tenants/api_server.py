@@ -34,6 +34,7 @@ class ApiServer:
     lifetime: float = 3600
     token_takes: float = 0.0  # seconds
     is_token_refused: bool = False
+    token_status: int = 200
     valid: str | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -61,7 +62,7 @@ class ApiServer:
         if self.is_token_refused:
             return 401, {"Content-Type": "application/json"}, b'{"error": "invalid_client"}'
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": self.lifetime}
-        return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+        return self.token_status, {"Content-Type": "application/json"}, json.dumps(answer).encode()
 
     def revoke(self) -> None:
         """Turn all tokens down that were issued so far."""
