@@ -70,17 +70,22 @@ def create(
     components: list[str] | None = None,
     instances: Reconnected = (),
     expires_in: int = USUAL,
+    origin: str = "",
+    auto_close: bool = False,
     among: InstanceQuerySet | None = None,
     clock: Clock = database_time.now,
 ) -> tuple[Session, str]:
     """A session and the secret part of its link, which is stored nowhere. The tenant, by its key, is made if it is new.
 
     `given` are values by component and variable; `instances` are to be reconnected, a list of ids or ids by component;
-    `among` are those that the asker may name. Raises `ValidationFailed` with everything that is wrong.
+    `among` are those that the asker may name; `origin` is that of the page which embeds the wizard. Raises
+    `ValidationFailed` with everything that is wrong.
     """
     now = clock()
     request = Request(integration, given or {}, components, instances)
     request.problems.update(_problems(integration, tenant, tenant_name, redirect_url, expires_in))
+    if origin and origin not in integration.allowed_origins:
+        request.problems["origin"] = "The integration's allowed_origins don't have it. An administrator can add it."
     seen = Instance.objects.all() if among is None else among
     parts = request.parts(seen.of(tenant), now)
     if request.problems:
@@ -95,6 +100,8 @@ def create(
             integration=integration,
             tenant=row,
             redirect_url=redirect_url,
+            origin=origin,
+            auto_close=auto_close,
             created_at=now,
             expires_at=now + timedelta(seconds=expires_in),
         )

@@ -62,6 +62,13 @@ class SessionIn(Schema):
     expires_in: int = Field(
         sessions.USUAL, description="Seconds until the link is void.", ge=sessions.SHORTEST, le=sessions.LONGEST
     )
+    origin: str = Field(
+        "",
+        description="The page that shows the wizard in a frame or pop-up, and is told by `postMessage` how it goes: "
+        "one of the integration's `allowed_origins`.",
+        max_length=300,
+    )
+    auto_close: bool = Field(False, description="Close the frame or pop-up once there is nothing more to do.")
 
 
 class SessionCreated(Schema):
@@ -111,6 +118,8 @@ def create_session(
             components=wanted.components,
             instances=cast(Sequence[UUID], wanted.instances),
             expires_in=wanted.expires_in,
+            origin=wanted.origin,
+            auto_close=wanted.auto_close,
             among=request.auth.instances(),
         )
         answer = SessionCreated(

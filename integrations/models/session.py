@@ -47,6 +47,10 @@ class Session(models.Model):
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="sessions")
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="sessions")
     redirect_url = models.CharField("redirect URL", max_length=2000, blank=True)
+    # The page that opened the wizard, or frames it, and is told how it goes: one of the integration's allowed origins.
+    origin = models.CharField(max_length=300, blank=True)
+    # Close the pop-up or frame by itself once there is nothing more to do.
+    auto_close = models.BooleanField(default=False)
     # How the last attempt ended; a failed session can be tried again until it expires.
     state = models.CharField(max_length=16, choices=State, default=State.OPEN.value, editable=False)
     # The tenant's user has sent the last form: whoever opens the waiting page may connect.

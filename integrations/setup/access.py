@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from integrations import links, redirects
 from integrations.models import Session
+from integrations.setup import embedding
 from tenants import database_time
 
 P = ParamSpec("P")
@@ -54,11 +55,10 @@ class Visit:
 
     def leave(self) -> HttpResponse:
         """Back to the host; without an address to go to, to the closing page."""
+        if embedding.told_to(self.session):
+            return self.to("over")  # a page, for only a page can send messages
         url = self.outcome_url()
-        if not url:
-            return self.to("end")
-        response = HttpResponse(status=303, headers={"Location": url})
-        return response
+        return HttpResponse(status=303, headers={"Location": url}) if url else self.to("end")
 
 
 def setup_page(view: Page[P]) -> Callable[..., HttpResponseBase]:
@@ -69,9 +69,12 @@ def setup_page(view: Page[P]) -> Callable[..., HttpResponseBase]:
         if session is None:
             return _said(request, "unknown", 404)
         visit = Visit(session, link)
+        return embedding.permit(_answer(request, visit, *args, **kwargs), session.integration)
+
+    def _answer(request: HttpRequest, visit: Visit, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method == "POST" and _is_foreign(request):
             return _said(request, "foreign", 403)
-        if session.status(visit.now) == "expired":
+        if visit.session.status(visit.now) == "expired":
             return show(request, visit, "expired", {"back_url": visit.outcome_url()}, status=410)
         return view(request, visit, *args, **kwargs)
 
@@ -83,6 +86,7 @@ def show(
     request: HttpRequest, visit: Visit, template: str, context: dict[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
     """Render one of the pages. Whoever is signed in on this site is of no account here, and isn't shown."""
+    messages_to = embedding.told_to(visit.session)
     shared = {
         "user": None,
         "messages": (),
@@ -90,6 +94,8 @@ def show(
         "session": visit.session,
         "link": visit.link,
         "now": visit.now,
+        "messages_to": messages_to,
+        "embedding_messages": embedding.messages(visit.session, visit.now) if messages_to else [],
     }
     response = render(request, f"setup/{template}.html", {**shared, **(context or {})}, status=status)
     response["X-Robots-Tag"] = "noindex, nofollow"

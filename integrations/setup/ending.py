@@ -1,7 +1,7 @@
 """Leaving: with everything connected, after a failure, or without wanting to."""
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations import sessions
 from integrations.models import Session
@@ -19,11 +19,32 @@ def end(request: HttpRequest, visit: Visit) -> HttpResponse:
     if request.method == "POST" and not is_complete:
         make_ready(session)
         return visit.to("connecting")
-    parts = sessions.parts_of(session)
+    return _show_outcome(request, visit)
+
+
+@setup_page
+@require_safe
+def over(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The same for a wizard in a frame or pop-up: it tells its host, and goes there itself if nobody is to be told."""
+    return _show_outcome(request, visit, next_url=visit.outcome_url())
+
+
+def _show_outcome(request: HttpRequest, visit: Visit, *, next_url: str = "") -> HttpResponse:
+    session, parts = visit.session, sessions.parts_of(visit.session)
+    is_complete = session.state == Session.State.COMPLETE
     failed = [part for part in parts if part.problem]
     if not is_complete and not failed:
         return visit.to("entry")
-    context = {"parts": parts, "failed": failed, "back_url": visit.outcome_url(), "has_steps": bool(flow.steps(visit))}
+    codes = [part.problem["code"] for part in failed if part.problem]
+    is_cancelled = not is_complete and codes[0] == "cancelled"
+    context = {
+        "parts": parts,
+        "failed": failed,
+        "back_url": visit.outcome_url(),
+        "next_url": next_url,
+        "closes": session.auto_close and (is_complete or is_cancelled),
+        "has_steps": bool(flow.steps(visit)),
+    }
     return show(request, visit, "complete" if is_complete else "failed", context)
 
 

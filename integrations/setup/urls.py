@@ -18,4 +18,5 @@ urlpatterns = [
     path(_LINK + "progress/", trying.progress, name="progress"),
     path(_LINK + "cancel/", ending.cancel, name="cancel"),
     path(_LINK + "end/", ending.end, name="end"),
+    path(_LINK + "over/", ending.over, name="over"),
 ]
