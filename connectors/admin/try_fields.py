@@ -92,7 +92,9 @@ def _fields(
     for variable in method.asked:
         is_secret = variable.key in method.secret_keys
         is_made = not parse(variable.default).is_literal
-        default = "" if is_made or is_secret else variable.default
+        # The operator's own value goes before the default, but is not shown: it may be a secret.
+        is_operators = bool(operator.get(variable.key)) and not variable.is_typed_by_tenant
+        default = "" if is_made or is_secret or is_operators else variable.default
         shown = default if typed is None else typed.shown.get(variable.key, default)
         yield TryField(
             key=variable.key,
@@ -101,7 +103,7 @@ def _fields(
             help_text=variable.help_text,
             value="" if is_secret else shown,
             options=variable.options,
-            is_required=variable.required and not is_made,
+            is_required=variable.required and not is_made and not is_operators,
             note=_note(variable, typed, operator, is_secret=is_secret, is_made=is_made),
             error=errors.get(variable.key, ""),
         )

@@ -199,6 +199,17 @@ def test_the_whole_command_is_shown_on_request_alone_and_sends_nothing(method, p
     assert provider.asked == []
 
 
+def test_an_operator_s_value_goes_before_the_default_unless_another_is_typed(method, page):
+    row = method.variables.get(key="scope")
+    row.display, row.default, row.operator_value = "read_only", "the-default", "the-operators"
+    row.save()
+    method.connector.auth_methods.all().touch()
+
+    fields = page.fields(method)
+
+    assert fields["try-scope"] == ""
+
+
 @pytest.mark.parametrize("button", ["try", "curl"])
 def test_the_operator_s_secret_is_used_and_never_shown(method, provider, tried, button):
     provider.wants = "post"
