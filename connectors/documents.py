@@ -7,7 +7,7 @@ goes through the database and comes out the same, in canonical order.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 
 from connectors.document_changes import Change, differences, same
 from connectors.models import AuthMethod, Connector, Variable
@@ -16,7 +16,6 @@ from connectors.oauth2.checks import check_connector
 from connectors.oauth2.definition import SUPPLIED_KEYS, SUPPLIED_VARIABLES, Section, effective_variables
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.problems import Problem, dotted
-from connectors.validation import validated
 
 SECTIONS = ("token_request", "token_response", "api_request", "refresh", "test_request")
 CONNECTOR_TEXTS = ("description", "category", "documentation_url", "base_url")
@@ -25,6 +24,12 @@ VARIABLE_FIELDS = tuple(name for name in definition.Variable.model_fields if nam
 
 # Rows that an import changes at the same time so that they no longer stand in the way.
 Freed = Collection[models.Model]
+
+SOMEBODY_ELSE = Problem(
+    (),
+    "Somebody else stored the same, or deleted what it needs, at this very moment.",
+    "Look at what is stored now, then do this again.",
+)
 
 _SUPPLIED = {variable.key: variable for variable in SUPPLIED_VARIABLES}
 
@@ -112,20 +117,6 @@ def _listed(name: str, items: list[dict[str, Any]], stated: Sequence[str]) -> di
     return {name: items} if items or name in stated else {}
 
 
-def check_rows(connector: Connector) -> list[Problem]:
-    """Everything that is wrong with a connector's rows as the database has them now, in the words of an import.
-
-    Every row is named here: `auth_methods[0].variables[5].default` is the first method row's sixth variable row.
-    """
-    row = Connector.objects.with_definitions().get(pk=connector.pk)
-    methods = [
-        {**method_document(method), "variables": [variable_document(one) for one in method.variables.all()]}
-        for method in row.auth_methods.all()
-    ]
-    document, problems = validated(definition.Connector, {**connector_document(row), "auth_methods": methods})
-    return problems if document is None else check_connector(document, operator=operator_keys(row.key))
-
-
 def check_document(document: definition.Connector, *, freed: Freed = ()) -> list[Problem]:
     """Everything that keeps a document from being stored, the database's own objections included."""
     return [*check_connector(document, operator=operator_keys(document.key)), *_in_use(document, freed)]
@@ -178,13 +169,17 @@ def store_connector(document: definition.Connector) -> Change:
 
     Rows are matched by key and changed in place; where nothing differs nothing is written. Operator's values stay.
     """
-    with transaction.atomic():
-        problems = check_document(document)
-        if problems:
-            raise DocumentRefused(document.key, problems)
-        change = write_connector(document)
-        remove_gone(document)
-    return change
+    try:
+        with transaction.atomic():
+            problems = check_document(document)
+            if problems:
+                raise DocumentRefused(document.key, problems)
+            change = write_connector(document)
+            remove_gone(document)
+            return change
+    except IntegrityError:
+        pass  # what it quotes of the rows is nobody's business
+    raise DocumentRefused(document.key, [SOMEBODY_ELSE])
 
 
 def write_connector(document: definition.Connector) -> Change:

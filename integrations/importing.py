@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, BinaryIO
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from connectors.document_changes import Change
-from connectors.documents import check_document, remove_gone, write_connector
+from connectors.documents import SOMEBODY_ELSE, check_document, remove_gone, write_connector
 from connectors.impact import Progress, silent, watched
 from connectors.oauth2 import definition
 from connectors.oauth2.checks import check_connector
@@ -86,17 +86,26 @@ def import_files(
 
     Raises `WouldBreak` where instances would no longer work and that is not `confirmed` (see `connectors.impact`).
     """
-    with transaction.atomic():
-        batch = check_files(names, stdin=stdin)
-        if batch.problems:
-            return [], batch.problems
-        keys = [document.key for document in batch.connectors]
-        with watched(keys, confirmed=confirmed, actor=actor, progress=progress) as impacts:
-            changes = [write_connector(document) for document in batch.connectors]
-            changes += [write_integration(document) for document in batch.integrations]
-            # Last, when the integrations of this import no longer use them.
-            for document in batch.connectors:
-                remove_gone(document)
+    try:
+        with transaction.atomic():
+            return _store(check_files(names, stdin=stdin), confirmed=confirmed, actor=actor, progress=progress)
+    except IntegrityError:
+        pass  # what it quotes of the rows is nobody's business
+    return [], [FileProblem(", ".join(dict.fromkeys(names)), None, SOMEBODY_ELSE)]
+
+
+def _store(
+    batch: Batch, *, confirmed: bool | str, actor: Any, progress: Progress
+) -> tuple[list[Change], list[FileProblem]]:
+    if batch.problems:
+        return [], batch.problems
+    keys = [document.key for document in batch.connectors]
+    with watched(keys, confirmed=confirmed, actor=actor, progress=progress) as impacts:
+        changes = [write_connector(document) for document in batch.connectors]
+        changes += [write_integration(document) for document in batch.integrations]
+        # Last, when the integrations of this import no longer use them.
+        for document in batch.connectors:
+            remove_gone(document)
     effects = {impact.connector: impact.lines() for impact in impacts}
     return [_with_effects(change, effects) for change in changes], []
 

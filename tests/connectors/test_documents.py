@@ -10,7 +10,6 @@ from hypothesis.extra.django import TestCase
 from connectors.documents import (
     DocumentRefused,
     add_supplied_variables,
-    check_rows,
     connector_document,
     store_connector,
     write_connector,
@@ -218,17 +217,3 @@ class TestStoring:
         rows = list(method.variables.values_list("key", "label", "position"))
         assert [key for key, _, _ in rows] == [*SUPPLIED_KEYS, "region"]
         assert rows[2] == ("client_id", "App key", 2)
-
-    def test_rows_are_checked_as_a_document_is_and_problems_point_at_rows(self):
-        store_connector(parsed(auth_methods=[{**METHOD, "variables": [{"key": "region"}]}]))
-        Variable.objects.filter(key="region").update(default="{{regoin}}")
-        AuthMethod.objects.update(token_response={"acces_token": "a"})
-        connector = Connector.objects.get()
-
-        shape = [(dotted(problem.path), str(problem)) for problem in check_rows(connector)]
-        AuthMethod.objects.update(token_response=None)
-        sense = [dotted(problem.path) for problem in check_rows(connector)]
-
-        assert shape[0][0] == "auth_methods[0].token_response.acces_token"
-        assert "Did you mean access_token?" in shape[0][1]
-        assert sense == ["auth_methods[0].variables[5].default"]

@@ -1,5 +1,8 @@
 """An administrator makes a connector and a method without reading YAML, and without scripts."""
 
+import re
+
+import pytest
 from django.urls import reverse
 
 from connectors.models import AuthMethod, Connector
@@ -96,3 +99,14 @@ def test_a_blank_row_that_stays_blank_adds_nothing(page, method):
 
     assert response.status_code == 302
     assert method.variables.count() == before
+
+
+@pytest.mark.parametrize("kind", ["connector", "method"])
+def test_enter_saves_without_scripts_too(page, method, kind):
+    """A browser that is told to send a form presses its first button."""
+    shown = page.client.get(page.address(method if kind == "method" else method.connector)).content.decode()
+    form = shown[shown.index('method="post"', shown.index('id="content-main"')) :]
+
+    first = re.search(r'<button[^>]*type="submit"[^>]*>', form)
+
+    assert 'name="_continue" value="1"' in first[0] or 'name="_save"' in first[0]
