@@ -255,6 +255,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60 * 60.0,
         "options": {"expires": 60 * 60.0},
     },
+    "pass-on": {
+        "task": "integrations.tasks.pass_on",
+        "schedule": RENEWAL_TICK,
+        "options": {"expires": RENEWAL_TICK},
+    },
+    "prune-deliveries": {
+        "task": "integrations.tasks.prune_deliveries",
+        "schedule": 60 * 60.0,
+        "options": {"expires": 60 * 60.0},
+    },
     "look-ahead": {"task": "tenants.tasks.look_ahead", "schedule": 60 * 60.0, "options": {"expires": 60 * 60.0}},
     "prune": {"task": "tenants.tasks.prune", "schedule": 24 * 60 * 60.0, "options": {"expires": 60 * 60.0}},
 }

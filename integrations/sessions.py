@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from integrations.models import Binding, Integration, Session, SessionPart
 from integrations.session_parts import AUTH_METHOD, Given, Reconnected, Request, methods_for
 from tenants import database_time, drafts
 from tenants.errors import removed
-from tenants.models import Instance, Tenant
+from tenants.models import Instance, Notice, Tenant
 from tenants.models.instance import InstanceQuerySet
 from tenants.models.lease import Sleep
 from tenants.together import NotAllConnected, Wanted, connect_all
@@ -150,7 +150,7 @@ def commit(
     else:
         return
     problems = {name: drafts.described(errors[name]) for name in parts if name in errors}
-    _fail(session, parts, problems, started)
+    _fail(session, parts, problems, started, clock())
     raise SessionFailed(session, problems)
 
 
@@ -163,12 +163,15 @@ def cancel(session: Session, *, clock: Clock = database_time.now) -> bool:
     with transaction.atomic():
         free = Session.objects.claimable(clock()).filter(pk=session.pk)
         if free.update(state=Session.State.FAILED, is_ready=False, started_at=None):
-            for part in parts_of(session):
+            parts = parts_of(session)
+            for part in parts:
                 part.values = {key: value for key, value in part.values.items() if key in part.given}
                 part.set_at = {key: moment for key, moment in part.set_at.items() if key in part.given}
                 part.is_typed = False
                 part.problem = part.problem if has_failed else _CANCELLED
                 part.save()
+            if not has_failed:
+                _tell(session, parts, Notice.Type.SESSION_FAILED, clock())
     session.refresh_from_db()
     return session.state == Session.State.FAILED
 
@@ -268,13 +271,33 @@ def _complete(
             component=part.component, tenant=session.tenant, defaults={"instance": instance}
         )
     session.state, session.started_at, session.finished_at = Session.State.COMPLETE, None, now
+    _tell(session, parts.values(), Notice.Type.SESSION_COMPLETED, now)
 
 
-def _fail(session: Session, parts: Mapping[str, SessionPart], problems: Mapping[str, Any], started: datetime) -> None:
+def _fail(
+    session: Session, parts: Mapping[str, SessionPart], problems: Mapping[str, Any], started: datetime, now: datetime
+) -> None:
     with transaction.atomic():
         ours = Session.objects.filter(pk=session.pk, started_at=started)
         if ours.update(state=Session.State.FAILED, started_at=None, is_ready=False):
             for name, part in parts.items():
                 part.problem = problems.get(name)
                 part.save(update_fields=["problem"])
+            _tell(session, parts.values(), Notice.Type.SESSION_FAILED, now)
     session.refresh_from_db()
+
+
+def _tell(session: Session, parts: Iterable[SessionPart], type: str, now: datetime) -> None:
+    """Put down that the host is to be told, in the words of `GET /sessions/{id}`. Within the caller's transaction."""
+    is_complete = type == Notice.Type.SESSION_COMPLETED
+    components: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        status = "complete" if is_complete else "failed" if part.problem else "open"
+        said = components[part.component.name] = {"status": status}
+        if part.instance_id is not None:
+            said["instance"] = str(part.instance_id)
+        if part.problem and not is_complete:
+            said["error"] = {"code": part.problem["code"], "detail": detail_of(part.problem)}
+    status = "complete" if is_complete else "failed"
+    about = {"session": str(session.pk), "integration": session.integration.key, "status": status}
+    Notice.objects.create(type=type, at=now, tenant_id=session.tenant_id, more={**about, "components": components})

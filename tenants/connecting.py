@@ -25,6 +25,7 @@ from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceQuerySet
 from tenants.models.lease import Sleep, lease_length
 from tenants.models.next_values import NextValues
+from tenants.models.notice import Notice, notice_of
 from tenants.models.tenant import Tenant
 from tenants.models.token import Token
 from tenants.names import conflict, free_name
@@ -257,12 +258,14 @@ def rename(instance: Instance, name: str, *, actor: Any = None, clock: Clock = d
     raise conflict(_siblings(instance), name)
 
 
-def remove(instance: Instance, *, actor: Any = None) -> None:
+def remove(instance: Instance, *, actor: Any = None, clock: Clock = database_time.now) -> None:
     """Delete the instance with its values, its token and its history. One that is gone already is no error."""
     with transaction.atomic():
         # A renewal in flight waits for this, and then finds nothing to write to.
-        Instance.objects.select_for_update().order_by().filter(pk=instance.pk).first()
+        locked = Instance.objects.select_for_update().order_by().filter(pk=instance.pk).first()
         pk = instance.pk
+        if locked is not None:
+            notice_of(locked, Notice.Type.REMOVED, at=clock()).save()
         instance.delete()
     by = "" if actor is None else f" by user {actor.pk}"
     logger.info("Instance %s of tenant %s removed%s.", pk, instance.tenant_id, by)

@@ -156,7 +156,7 @@ def mark(impact: Impact, *, actor: Any, clock: Clock = timezone.now) -> None:
         rows = list(Instance.objects.select_for_update(no_key=True).order_by("pk").filter(pk__in=batch))
         Token.objects.filter(pk__in=batch).update(refresh_at=None, lease_owner=None, lease_until=None)
         _set_aside(rows, reasons, clock())
-        Event.objects.bulk_create(_event(row, reasons[row.pk], actor, clock()) for row in rows)
+        Event.objects.note([_event(row, reasons[row.pk], actor, clock()) for row in rows])
 
 
 def _set_aside(rows: Iterable[Instance], reasons: Mapping[UUID, str], now: datetime) -> None:

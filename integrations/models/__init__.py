@@ -5,5 +5,19 @@ from integrations.models.binding import Binding
 from integrations.models.idempotency import IdempotentAnswer
 from integrations.models.integration import Component, Integration
 from integrations.models.session import Session, SessionPart
+from integrations.models.webhook import WebhookEndpoint, WebhookSecret
+from integrations.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 
-__all__ = ["ApiKey", "Binding", "Component", "IdempotentAnswer", "Integration", "Session", "SessionPart"]
+__all__ = [
+    "ApiKey",
+    "Binding",
+    "Component",
+    "IdempotentAnswer",
+    "Integration",
+    "Session",
+    "SessionPart",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookSecret",
+]

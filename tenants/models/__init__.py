@@ -6,6 +6,7 @@ from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceValues
 from tenants.models.mint_account import MintAccount
 from tenants.models.next_values import NextValues
+from tenants.models.notice import Notice
 from tenants.models.tenant import Membership, Tenant
 from tenants.models.token import Token
 
@@ -18,6 +19,7 @@ __all__ = [
     "Membership",
     "MintAccount",
     "NextValues",
+    "Notice",
     "Tenant",
     "Token",
 ]

@@ -1,7 +1,25 @@
 """What happened to an instance."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.conf import settings
 from django.db import models
+
+from tenants.models.notice import Notice, notice_of, type_of
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def note(self, events: Sequence["Event"], **more: Any) -> None:
+        """Write these into their instances' histories, and down what others are to be told of: two statements at most.
+
+        `more` is told besides. Needs a transaction.
+        """
+        self.bulk_create(events)
+        told = [(event, type_of(event.kind, event.status_before, event.status_after)) for event in events]
+        notices = [_notice(event, type, more) for event, type in told if type]
+        if notices:
+            Notice.objects.bulk_create(notices)
 
 
 class Event(models.Model):
@@ -36,6 +54,8 @@ class Event(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
+    objects = EventQuerySet.as_manager()
+
     class Meta:
         ordering = ("-at", "-pk")
         indexes = (
@@ -46,3 +66,10 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+def _notice(event: Event, type: str, more: Mapping[str, Any]) -> Notice:
+    notice = notice_of(event.instance, type, at=event.at)
+    notice.status_before, notice.status = event.status_before, event.status_after
+    notice.code, notice.detail, notice.more = event.code, event.message, dict(more)
+    return notice

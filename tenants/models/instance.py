@@ -206,7 +206,9 @@ class Instance(models.Model):
         self, kind: str, *, before: str, at: datetime, code: str = "", message: str = "", actor: Any = None
     ) -> None:
         """Write what happened into the instance's history; its status must be the new one already."""
-        self._event(kind, before=before, at=at, code=code, message=message, actor=actor).save(force_insert=True)
+        event = self._event(kind, before=before, at=at, code=code, message=message, actor=actor)
+        with transaction.atomic():
+            Event.objects.note([event])
 
     def _event(self, kind: str, *, before: str, at: datetime, code: str, message: str, actor: Any) -> Event:
         return Event(

@@ -76,7 +76,7 @@ def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> None:
         changed += [instance] if instance.reason != was else []
     if changed:
         Instance.objects.bulk_update(changed, _STATUS)
-    Event.objects.bulk_create(events)
+    Event.objects.note(events)
 
 
 def _write_tokens(outcomes: Sequence[Outcome], tokens: type[models.Model]) -> set[UUID]:
