@@ -95,6 +95,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _entry("Integrations", "hub", "integrations.integration"),
                     _entry("API keys", "key", "integrations.apikey"),
+                    _entry("Webhook endpoints", "webhook", "integrations.webhookendpoint"),
+                    _entry("Webhook deliveries", "outbox", "integrations.webhookdelivery"),
                 ],
             },
             {

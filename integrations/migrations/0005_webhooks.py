@@ -10,7 +10,7 @@ import integrations.models.webhook
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0003_sessions'),
+        ('integrations', '0004_embedding'),
     ]
 
     operations = [

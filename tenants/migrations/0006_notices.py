@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('connectors', '0003_catalogue_origin'),
-        ('tenants', '0004_next_secrets'),
+        ('tenants', '0005_event_indexes'),
     ]
 
     operations = [
