@@ -17,7 +17,7 @@ from connectors.oauth2.definition import SUPPLIED_KEYS, SUPPLIED_VARIABLES, Sect
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.problems import Problem, dotted
 
-SECTIONS = ("token_request", "token_response", "api_request", "refresh", "test_request")
+SECTIONS = ("steps", "token_request", "token_response", "api_request", "refresh", "test_request")
 CONNECTOR_TEXTS = ("description", "category", "documentation_url", "base_url")
 METHOD_TEXTS = ("type", "instructions")
 VARIABLE_FIELDS = tuple(name for name in definition.Variable.model_fields if name != "key")

@@ -24,6 +24,7 @@ _SECTIONS = {
     "token_request.body": "Body of the token request",
     "token_request.assertion": "Assertion",
     "token_request": "Token request",
+    "steps": "Steps before the token request",
     "token_response": "How the answer is read",
     "api_request.headers": "Headers of API requests",
     "api_request.query": "Query of API requests",

@@ -94,6 +94,7 @@ class AuthMethod(models.Model):
     type = models.CharField(max_length=64, choices=Type, default=Type.OAUTH2_CLIENT_CREDENTIALS.value)
     instructions = models.TextField(blank=True, help_text="Markdown, shown beside the wizard's form.")
     # The sections as their document states them; what they leave out, the type supplies.
+    steps = JSONTextField(default=None, null=True, blank=True)
     token_request = JSONTextField(default=dict, blank=True)
     token_response = JSONTextField(default=None, null=True, blank=True)
     api_request = JSONTextField(default=None, null=True, blank=True)

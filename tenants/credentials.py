@@ -65,6 +65,7 @@ def bought_of(secrets: Mapping[str, Any] | None, expires_at: datetime | None) ->
         expires_at=expires_at,
         kept=secrets.get("kept", {}),
         dpop_key=secrets.get("dpop_key", ""),
+        steps=secrets.get("steps", {}),
     )
 
 

@@ -79,6 +79,14 @@ class AddMethodForm(TextsKept):
 class MethodForm(TextsKept):
     """Everything that an authentication method says, apart from its variables."""
 
+    steps_json = fields.long_text(
+        "Steps before it",
+        "As JSON: a list of at most three requests that are made first, such as a login. Each has a key, a url, keep "
+        "(a path by name) and what a token request has; later templates read {{key.name}}. Empty: none. Example: "
+        '[{"key": "login", "url": "https://api.example.com/login", "keep": {"session": "data.session"}, '
+        '"body": {"user": "{{client_id}}", "password": "{{client_secret}}"}}].',
+        rows=8,
+    )
     request_method = fields.choice("Method", [("POST", "POST"), ("GET", "GET")], "GET takes no body.")
     token_url = fields.text(
         "URL", f"The provider's token endpoint. {_TEMPLATE} A value is percent-encoded for its place.", required=True
@@ -189,6 +197,9 @@ class MethodForm(TextsKept):
 
     def clean_assertion(self) -> str:
         return _checked_json(self.cleaned_data["assertion"])
+
+    def clean_steps_json(self) -> str:
+        return _checked_json(self.cleaned_data["steps_json"])
 
     def clean_early(self) -> int:
         return self.cleaned_data["early"] or 0

@@ -83,6 +83,7 @@ _MODELS: dict[str, type[Section]] = {
 }
 _FIELD_OF: dict[Path, str] = {
     **{part.path: part.field for part in PARTS},
+    ("steps",): "steps_json",
     ("token_request", "tls"): "tls_certificate",
     ("token_request", "headers"): "headers",
     ("token_request", "body"): "body",
@@ -103,12 +104,13 @@ def fields_of(method: AuthMethod) -> dict[str, Any]:
     return {
         **{part.field: part.codec.show(_in_force(_section(method, part), part.path)) for part in PARTS},
         "api_headers": codecs.ROWS.show(_in_force(_api_section(method), ("api_request", "headers"))),
+        "steps_json": codecs.JSON.show(method.steps),
         **body_fields(request),
         "headers": [*content_type_row(request), *codecs.ROWS.show(request.get("headers"))],
     }
 
 
-def documents_of(method: AuthMethod, typed: Mapping[str, Any]) -> dict[str, Document | None]:
+def documents_of(method: AuthMethod, typed: Mapping[str, Any]) -> dict[str, Any]:
     """The sections as what was typed makes of what the method states: by name of the section."""
     request = _restated(method.token_request, REQUEST, typed) or {}
     headers = read_headers(typed["headers"], method.token_request or {}, typed["body_format"])
@@ -116,6 +118,7 @@ def documents_of(method: AuthMethod, typed: Mapping[str, Any]) -> dict[str, Docu
     response = method.token_response or {}
     errors = _restated(response.get("errors"), ERRORS, typed)
     return {
+        "steps": _steps(method.steps, typed["steps_json"]),
         "token_request": _ordered({**request, **_tls(method, typed), **headers, **body}, "token_request"),
         "token_response": _response(_restated(method.token_response, RESPONSE, typed), errors),
         "api_request": _api_request(method, typed),
@@ -139,6 +142,20 @@ def _api_request(method: AuthMethod, typed: Mapping[str, Any]) -> Document | Non
     if shown and after.get("headers") == shown["headers"]:
         del after["headers"]
     return after or (None if method.api_request is None else {})
+
+
+def _steps(before: Any, typed: str) -> Any:
+    """The steps as typed, each with its keys in canonical order; those that no step has stay, to be refused."""
+    if codecs.JSON.is_unchanged(typed, before):
+        return before
+    steps = codecs.JSON.read(typed, before)
+    if not isinstance(steps, list):
+        return steps
+    order = definition.Step.model_fields
+    return [
+        {**{key: step[key] for key in order if key in step}, **step} if isinstance(step, dict) else step
+        for step in steps
+    ]
 
 
 def _tls(method: AuthMethod, typed: Mapping[str, Any]) -> Document:

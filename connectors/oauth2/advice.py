@@ -129,6 +129,37 @@ NOT_UNDERSTOOD = (
     ),
 )
 
+STEP_NOT_UNDERSTOOD = (
+    Advice(
+        "There is nothing at the step's address.",
+        "Check what is filled in for the host or tenant; if it is right, the administrator should check the step's "
+        "`url`.",
+        statuses=range(404, 405),
+    ),
+    Advice(
+        "The step's address does not take this kind of request.",
+        "The administrator should check the step's `url`, `method` and `body_format`.",
+        statuses=range(405, 420),
+    ),
+    Advice(
+        "The provider sends the step elsewhere; credentials are not sent on to another address.",
+        "The administrator should put the final address into the step's `url`.",
+        statuses=range(300, 400),
+    ),
+    Advice(
+        "What the step keeps may have other names in this answer; or it is a page for people, which some providers "
+        "show when a login fails.",
+        "Check the values that are filled in; if they are right, the administrator should compare the step's `keep` "
+        "with the provider's answer.",
+        statuses=range(200, 300),
+    ),
+    Advice(
+        "The answer holds no error that we know.",
+        "The administrator should compare the step with the provider's documentation.",
+        statuses=range(600),
+    ),
+)
+
 
 def advise(rules: tuple[Advice, ...], code: str, status: int) -> Advice:
     """The first rule that fits; the last of each table fits everything."""

@@ -45,7 +45,7 @@ class Alternative:
 def worth_trying(trial: Trial) -> tuple[Alternative, ...]:
     """The ways that may help after a failed trial, the likeliest first; none where they can't."""
     code = _code(trial.error)
-    if trial.status not in _STATUSES or code not in _OF_CLIENT | _OF_REQUEST:
+    if trial.answer is None or trial.status not in _STATUSES or code not in _OF_CLIENT | _OF_REQUEST:
         return ()
     request = trial.method.definition.token_request
     present = _way(request)

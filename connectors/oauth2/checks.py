@@ -3,14 +3,20 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from connectors.oauth2.assertion_checks import check_assertion
-from connectors.oauth2.definition import SUPPLIED_KEYS, AuthMethod, Connector
+from connectors.oauth2.definition import MAX_STEPS, SUPPLIED_KEYS, AuthMethod, Connector
 from connectors.oauth2.hosts import BadAddress, checked_base
 from connectors.oauth2.method import Method, names_in
 from connectors.oauth2.problems import Path, Problem
 from connectors.oauth2.secrecy import check_secrecy
 from connectors.oauth2.template_checks import check_templates
 from connectors.oauth2.tls_checks import check_tls
-from connectors.oauth2.variable_checks import check_defaults, check_sources, check_variable, check_variables
+from connectors.oauth2.variable_checks import (
+    check_defaults,
+    check_sources,
+    check_step_keys,
+    check_variable,
+    check_variables,
+)
 from connectors.oauth2.wire_checks import check_wire
 
 NO_OPERATOR: Mapping[str, Collection[str]] = {}
@@ -34,10 +40,16 @@ def check_connector(connector: Connector, operator: Mapping[str, Collection[str]
 
 def _stand_in(connector: Connector) -> dict[str, object]:
     """A method that keeps whatever `base_url` needs of an answer: the one that will is not there yet."""
-    kept = [name.removeprefix("response.") for name in names_in(connector.base_url) if name.startswith("response.")]
+    kept, steps = [], dict[str, dict[str, str]]()
+    for key, _, name in (name.partition(".") for name in sorted(names_in(connector.base_url)) if "." in name):
+        if key == "response":
+            kept.append(name)
+        elif key in steps or len(steps) < MAX_STEPS:
+            steps.setdefault(key, {})[name] = name
     return {
         "key": "none",
         "name": "None",
+        "steps": [{"key": key, "url": "https://localhost/", "keep": kept} for key, kept in steps.items()],
         "token_request": {"url": "https://localhost/"},
         "token_response": {"keep": kept},
     }
@@ -78,6 +90,7 @@ def check_method(connector: Connector, index: int, operator: Collection[str] = (
     here: Path = ("auth_methods", index)
     problems = list(check_variables(definition.variables, (*here, "variables")))
     problems += _check_double(connector, definition, here)
+    problems += check_step_keys(Method(connector, definition), here)
     if problems:
         return problems  # the rest goes by key
     path_of = _paths(connector, definition, here)

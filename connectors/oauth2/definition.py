@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 KEY_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$"
 VARIABLE_KEY_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+MAX_STEPS = 3
 TEN_YEARS = 3653 * 24 * 3600  # seconds, with the most leap days that ten years can hold
 
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN, max_length=64)]
@@ -145,6 +146,27 @@ class TokenRequest(Section):
         return {"grant_type": "{{grant_type}}", "scope": "{{scope}}"}
 
 
+class _StepHead(Section):
+    key: VariableKey = Field(description="What {{key.name}} begins with; no variable's key.")
+    keep: dict[str, str] = Field({}, description="{name: path} of what to keep of the answer, for {{key.name}}.")
+
+
+class Step(TokenRequest, _StepHead):
+    """A request made before the token request, such as a login. The type supplies nothing but how it is sent."""
+
+    url: str = Field(description="Where it is sent; may use what earlier steps keep.")
+    client_authentication: ClientAuthentication = Field("none", description="As for token_request.")
+
+    @property
+    def parameters(self) -> JsonValue:
+        return self.body
+
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """What later templates call the kept values."""
+        return tuple(f"{self.key}.{name}" for name in self.keep)
+
+
 class ErrorRules(Section):
     """The provider's own codes, found at `error`."""
 
@@ -218,6 +240,9 @@ class AuthMethod(Section):
     instructions: str = Field("", description="Markdown, shown beside the wizard's form.")
     variables: list[Variable] = Field(
         [], description="Further variables, and changes to those that the type supplies, matched by key."
+    )
+    steps: Annotated[list[Step], Field(max_length=MAX_STEPS)] = Field(
+        [], description="Requests made first, in order; later templates read what they keep."
     )
     token_request: TokenRequest = Field(description="The request that buys a token.")
     token_response: TokenResponse = Field(TokenResponse(), description="How to read the answer.")

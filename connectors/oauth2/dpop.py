@@ -128,7 +128,7 @@ def send_proven(
         request = replace(
             request,
             headers=Headers((*request.headers.fields, ("DPoP", proof))),
-            spent=max(0.0, (now - started).total_seconds()),
+            spent=max(request.spent, (now - started).total_seconds()),
         )
         response = send(request)
         given = response.headers.get("DPoP-Nonce")

@@ -11,8 +11,9 @@ from connectors.oauth2.dpop import ProofKey, send_proven
 from connectors.oauth2.errors import CredentialsRefused, ResponseNotUnderstood
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.method import Method, names_in
-from connectors.oauth2.request import Bought, api_signature, make_test_request, make_token_request
+from connectors.oauth2.request import Bought, api_signature, make_request, make_test_request
 from connectors.oauth2.response import TokenGrant, read_grant
+from connectors.oauth2.steps import read_step
 from connectors.oauth2.templates import Rendering, parse
 from connectors.oauth2.values import secrets_of
 
@@ -22,25 +23,39 @@ Clock = Callable[[], datetime]
 
 
 def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> TokenGrant:
-    """Ask for a token.
+    """Make the steps, then ask for a token.
 
     `clock` is read when the answer is there: a lifetime counts from then. Raises `ValidationFailed` before anything is
     sent, else a `TokenError`; none of them shows a secret.
     """
+    steps = method.definition.steps
+    # Steps share one deadline with the token request: each request says what those before it have used up.
+    began = clock() if steps else None
     key = _proof_key(method, rendering)
-    make = partial(make_token_request, method)
+    kept: dict[str, str] = {}
+    for index, step in enumerate(steps):
+        known = rendering.with_values(kept)
+        make = partial(_made, method, index, began, clock)
+        request, response = send_proven(make, known, key if step.dpop else None, send=send, clock=clock)
+        unspeakable = (*_unspeakable(method, known, request, index), *kept.values())
+        kept |= read_step(step, response, known, now=clock(), secrets=unspeakable)
+    rendering = rendering.with_values(kept)
+    key = key if method.definition.token_request.dpop else None
+    make = partial(_made, method, len(steps), began, clock)
     request, response = send_proven(make, rendering, key, send=send, clock=clock)
     grant = read_grant(
         method.definition.token_response,
         response,
         rendering,
         now=clock(),
-        secrets=_unspeakable(method, rendering, request),
+        secrets=(*_unspeakable(method, rendering, request, len(steps)), *kept.values()),
         usual_type="Bearer" if key is None else "DPoP",
     )
     if key is not None:
         _check_bound(method, grant)
         grant = replace(grant, dpop_key=key.jwk)
+    used = method.names_of_api
+    grant = replace(grant, steps={name: value for name, value in kept.items() if name in used})
     # An answer whose kept fields can't make the API's address is malformed, and better found now than by a reader.
     api_signature(method, rendering, grant)
     return grant
@@ -48,7 +63,7 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
 
 def _proof_key(method: Method, rendering: Rendering) -> ProofKey | None:
     """The key to bind the token to: that of the instance's earlier tokens, else a new one."""
-    if not method.definition.token_request.dpop:
+    if not any(request.dpop for _, request in method.requests):
         return None
     return ProofKey(rendering.dpop_key) if rendering.dpop_key else ProofKey.make()
 
@@ -65,15 +80,23 @@ def _check_bound(method: Method, grant: TokenGrant) -> None:
     )
 
 
-def _unspeakable(method: Method, rendering: Rendering, request: HttpRequest) -> Iterator[str]:
+def _made(method: Method, index: int, began: datetime | None, clock: Clock, rendering: Rendering) -> HttpRequest:
+    request = make_request(method, index, rendering)
+    if began is None:
+        return request
+    return replace(request, spent=max(0.0, (clock() - began).total_seconds()))
+
+
+def _unspeakable(method: Method, rendering: Rendering, request: HttpRequest, index: int) -> Iterator[str]:
     """The secrets, and everything that was made of them and sent: a provider may repeat any of it."""
     yield from secrets_of(method, rendering.values)
     for sent in (*request.headers.all("Authorization"), *request.headers.all("DPoP")):
         yield from (sent, sent.rpartition(" ")[2])
     # A signed assertion is as good as a secret until it expires.
     yield from (jwt[0].decode() for jwt in _JWT.finditer(request.url.encode() + b" " + (request.body or b"")))
-    for text in method.token_texts():
-        if not method.secret_keys.isdisjoint(names_in(text.source)):
+    hidden = method.secret_keys | method.step_names(index)
+    for text in method.texts_of(index):
+        if not hidden.isdisjoint(names_in(text.source)):
             sent = parse(text.source).render(rendering)
             yield from (sent, sent.rpartition(" ")[2])
 

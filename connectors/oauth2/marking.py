@@ -59,6 +59,7 @@ def known_of(method: Method, rendering: Rendering, bought: Mapping[str, str] | N
     further = bought or {}
     rendering = rendering.with_values(further)
     secret = method.secret_keys | {name for name, value in further.items() if _is_secret(name, value)}
+    secret |= method.step_names()  # as good as a session
     secret |= {
         name for name in rendering.values if name not in method.by_key and _is_secret(name, rendering.values[name])
     }

@@ -14,6 +14,7 @@ from connectors.oauth2.definition import (
     AuthMethod,
     Connector,
     HeaderFields,
+    TokenRequest,
     Variable,
     effective_variables,
 )
@@ -75,9 +76,9 @@ class Method:
     @cached_property
     def used(self) -> frozenset[str]:
         """Every name that the templates or the client authentication refer to, through defaults too."""
-        request = self.definition.token_request
         names = {name for text in self.texts() for name in names_in(text.source)}
-        names.update(names_used(request))
+        for _, request in self.requests:
+            names.update(names_used(request))
         for variable in self.variables:
             if variable.key not in SUPPLIED_KEYS:
                 names.update(names_in(variable.default))
@@ -93,11 +94,21 @@ class Method:
     def bases(self) -> frozenset[str]:
         """The names that may open an address."""
         urls = {variable.key for variable in self.variables if variable.format == "url"}
-        return frozenset({*urls, "base_url", *self.response_names})
+        return frozenset({*urls, "base_url", *self.response_names, *self.step_names()})
 
     @cached_property
     def response_names(self) -> frozenset[str]:
         return frozenset(f"response.{name}" for name in self.definition.token_response.kept)
+
+    def step_names(self, before: int | None = None) -> frozenset[str]:
+        """What the steps keep, as templates name it; only those of the first `before` steps, if that is given."""
+        return frozenset(name for step in self.definition.steps[:before] for name in step.kept_names)
+
+    @cached_property
+    def requests(self) -> tuple[tuple[Path, TokenRequest], ...]:
+        """The requests of an exchange in the order in which they are made, and where each stands below the method."""
+        steps = tuple((("steps", index), step) for index, step in enumerate(self.definition.steps))
+        return (*steps, (("token_request",), self.definition.token_request))
 
     @cached_property
     def base_url_names(self) -> frozenset[str]:
@@ -106,6 +117,11 @@ class Method:
     @cached_property
     def token_url(self) -> UrlTemplate:
         return parse_url(self.definition.token_request.url, bases=self.bases)
+
+    @cached_property
+    def request_urls(self) -> tuple[UrlTemplate, ...]:
+        """The addresses of `requests`."""
+        return tuple(parse_url(request.url, bases=self.bases) for _, request in self.requests)
 
     @cached_property
     def base_url(self) -> UrlTemplate | None:
@@ -118,22 +134,32 @@ class Method:
 
     def texts(self) -> Iterator[Text]:
         """Every string in which templates stand, variable defaults apart."""
+        for index in range(len(self.definition.steps)):
+            yield from self.step_texts(index)
         yield from self.token_texts()
         yield from self.api_texts()
         if self.connector.base_url:
             yield Text(("base_url",), self.connector.base_url)
 
+    @cached_property
+    def names_of_api(self) -> frozenset[str]:
+        """The names that signing an API request reads, those behind `{{base_url}}` included."""
+        return frozenset(name for text in self.api_texts() for name in names_in(text.source)) | self.base_url_names
+
+    def texts_of(self, index: int) -> Iterator[Text]:
+        """The strings of one of `requests` and of how its answer is read."""
+        return self.step_texts(index) if index < len(self.definition.steps) else self.token_texts()
+
+    def step_texts(self, index: int) -> Iterator[Text]:
+        """The strings of one step and of how its answer is read."""
+        step, here = self.definition.steps[index], ("steps", index)
+        yield from _request_texts(here, step)
+        yield from _strings((*here, "keep"), step.keep)
+
     def token_texts(self) -> Iterator[Text]:
         """The strings of the token request and of how its answer is read."""
-        request, response = self.definition.token_request, self.definition.token_response
-        yield Text(("token_request", "url"), request.url)
-        yield from _strings(("token_request", "query"), request.query)
-        yield from _strings(("token_request", "headers"), request.headers)
-        yield from _strings(("token_request", "body"), request.parameters)
-        if request.assertion is not None:
-            yield from _strings(("token_request", "assertion"), request.assertion.stated())
-        if request.tls is not None:
-            yield from _strings(("token_request", "tls"), request.tls.stated())
+        response = self.definition.token_response
+        yield from _request_texts(("token_request",), self.definition.token_request)
         for name in ("access_token", "token_type", "expires_in", "expires_at", "keep", "error", "error_description"):
             yield from _strings(("token_response", name), getattr(response, name))
 
@@ -168,6 +194,17 @@ def names_in(source: str) -> frozenset[str]:
         return parse(source).names
     except TemplateError:
         return frozenset()
+
+
+def _request_texts(here: Path, request: TokenRequest) -> Iterator[Text]:
+    yield Text((*here, "url"), request.url)
+    yield from _strings((*here, "query"), request.query)
+    yield from _strings((*here, "headers"), request.headers)
+    yield from _strings((*here, "body"), request.parameters)
+    if request.assertion is not None:
+        yield from _strings((*here, "assertion"), request.assertion.stated())
+    if request.tls is not None:
+        yield from _strings((*here, "tls"), request.tls.stated())
 
 
 def _strings(path: Path, value: object) -> Iterator[Text]:

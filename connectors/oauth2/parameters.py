@@ -79,7 +79,7 @@ def render_headers(fields: Mapping[str, str | None] | None, rendering: Rendering
 
 def _unsendable(header: str, names: list[str]) -> ValidationFailed | ResponseNotUnderstood:
     why = "Its value holds a line break or another control character."
-    if any(name.startswith("response.") for name in names):
+    if any("." in name for name in names):
         return ResponseNotUnderstood(
             "The provider's answer can't be used.",
             f"The header {header} can't be made of {', '.join(names)}: it would hold a line break.",

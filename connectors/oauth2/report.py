@@ -82,10 +82,14 @@ def _hints(trial: Trial) -> Iterator[str]:
 
 
 def _steps(trial: Trial, marker: Marker, api_marker: Marker) -> Iterator[Step]:
-    for index, done in enumerate(trial.token):
-        count = f" {index + 1} of {len(trial.token)}" if len(trial.token) > 1 else ""
+    made = trial.method.definition.steps
+    for step, done in zip(made, trial.token, strict=False):
+        yield _step(f"Step “{step.key}”", done, marker, {})
+    asked = trial.token[len(made) :]
+    for index, done in enumerate(asked):
+        count = f" {index + 1} of {len(asked)}" if len(asked) > 1 else ""
         # Only the last answer is the one that the definition's paths look into.
-        found = _found(trial) if index == len(trial.token) - 1 else {}
+        found = _found(trial) if index == len(asked) - 1 else {}
         yield _step(f"Token request{count}", done, marker, found)
     for done in trial.test:
         yield _step("Test request", done, api_marker, {})

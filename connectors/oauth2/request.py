@@ -44,10 +44,15 @@ def make_token_request(method: Method, rendering: Rendering) -> HttpRequest:
 
     Raises `ValidationFailed` where a required value is missing or a value can't stand where the definition puts it.
     """
+    return make_request(method, len(method.definition.steps), rendering)
+
+
+def make_request(method: Method, index: int, rendering: Rendering) -> HttpRequest:
+    """One of `method.requests`: a step, or behind them the token request. Raises as `make_token_request` does."""
     check_complete(method, rendering)
-    request = method.definition.token_request
+    request = method.requests[index][1]
     rendering = with_base_url(method, rendering)
-    token_url = method.token_url.render(rendering)
+    token_url = method.request_urls[index].render(rendering)
     check_valid(request, rendering)
     proof = authentication(request).prove(rendering, token_url)
     query = render_pairs(request.query, rendering)
@@ -118,6 +123,8 @@ class Bought:
     expires_at: datetime | None
     kept: Mapping[str, str] = field(repr=False)
     dpop_key: str = field(default="", repr=False)  # the private JWK that the token is bound to, if it is
+    # What steps kept, by the name that templates use, such as `login.session`.
+    steps: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
 
     def names(self) -> dict[str, str]:
         return {
@@ -125,6 +132,7 @@ class Bought:
             "token_type": self.token_type,
             "expires_at": "" if self.expires_at is None else self.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             **{f"response.{name}": value for name, value in self.kept.items()},
+            **self.steps,
         }
 
 

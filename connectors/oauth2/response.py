@@ -23,6 +23,7 @@ from connectors.oauth2.templates import Rendering, parse
 MAX_TOKEN = 65_536  # characters
 # RFC 6749 appendix A.12 allows spaces too, but what holds some is a page or a sentence.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
+_THE_REQUEST = "the request"
 _MAX_DEPTH = 5  # of an error inside an error
 _RETRY_AFTER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?")
 _MAX_RETRY_AFTER = 86_400.0  # seconds
@@ -56,7 +57,7 @@ def read_grant(
     Raises `CredentialsRefused`, `ProviderUnavailable` or `ResponseNotUnderstood`.
     """
     answer = read_answer(response)
-    token = _text(answer.find(_path(definition.access_token, rendering)))
+    token = _text(answer.find(rendered_path(definition.access_token, rendering)))
     if 200 <= response.status < 300 and token:
         if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
             raise ResponseNotUnderstood(
@@ -70,13 +71,14 @@ def read_grant(
             access_token=token,
             token_type=quotable(_first(definition.token_type, answer, rendering), ()) or usual_type,
             expires_at=_expiry(definition, answer, rendering, now),
-            kept={name: _kept(answer.find(_path(path, rendering))) for name, path in definition.kept.items()},
+            kept={name: text_of(answer.find(rendered_path(path, rendering))) for name, path in definition.kept.items()},
             issued_at=now,
         )
     raise _error(definition, answer, response, rendering, now, tuple(secrets))
 
 
-def _path(source: str | None, rendering: Rendering) -> str:
+def rendered_path(source: str | None, rendering: Rendering) -> str:
+    """A path with its placeholders filled in."""
     return parse(source).render(rendering).strip() if source else ""
 
 
@@ -85,7 +87,7 @@ def _paths(sources: str | list[str] | None) -> list[str]:
 
 
 def _first(sources: str | list[str] | None, answer: Answer, rendering: Rendering) -> str:
-    found = (_text(answer.find(_path(source, rendering))) for source in _paths(sources))
+    found = (_text(answer.find(rendered_path(source, rendering))) for source in _paths(sources))
     return next((text for text in found if text), "")
 
 
@@ -99,15 +101,16 @@ def _text(value: JsonValue) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
-def _kept(value: JsonValue) -> str:
+def text_of(value: JsonValue) -> str:
+    """What is kept of a value in an answer: a scalar as text, else nothing."""
     return str(value).lower() if isinstance(value, bool) else _text(value)
 
 
 def _expiry(definition: TokenResponse, answer: Answer, rendering: Rendering, now: datetime) -> datetime | None:
-    at = moment(answer.find(_path(definition.expires_at, rendering)), now)
+    at = moment(answer.find(rendered_path(definition.expires_at, rendering)), now)
     if at is not None:
         return at
-    life = lifetime(answer.find(_path(definition.expires_in, rendering)), definition.expires_in_unit)
+    life = lifetime(answer.find(rendered_path(definition.expires_in, rendering)), definition.expires_in_unit)
     if life is None and definition.default_lifetime is not None:
         life = timedelta(seconds=definition.default_lifetime)
     return None if life is None else now + life
@@ -121,31 +124,49 @@ def _error(
     now: datetime,
     secrets: tuple[str, ...],
 ) -> TokenError:
-    found = (_code(answer.find(_path(path, rendering))) for path in _paths(definition.error))
-    codes = [code for code in found if code]
-    code = quotable(codes[0], secrets) if codes else ""
-    said = quotable(_first(definition.error_description, answer, rendering) or _message(answer), secrets)
+    refusal = refusal_in(definition, answer, response, rendering, now, secrets)
+    if refusal is not None:
+        return refusal
     status = response.status
-    if _is_transient(definition, codes, status):
-        return _unavailable(response, code, said, now)
-    if codes or status in (400, 401, 403):
-        advice = advise(REFUSALS, codes[0] if codes else "", status)
-        return CredentialsRefused(
-            _quoting(f"The provider refused the request with status {status}", code, said),
-            advice.why,
-            advice.remedy,
-            error=code,
-            description=said,
-            status=status,
-        )
     advice = advise(NOT_UNDERSTOOD, "", status)
-    place = quotable(_path(definition.access_token, rendering), secrets)
+    place = quotable(rendered_path(definition.access_token, rendering), secrets)
     return ResponseNotUnderstood(
         f"The provider answered with status {status}, but without a token at “{place}”.",
         advice.why,
         advice.remedy,
         status=status,
     )
+
+
+def refusal_in(
+    definition: TokenResponse,
+    answer: Answer,
+    response: HttpResponse,
+    rendering: Rendering,
+    now: datetime,
+    secrets: tuple[str, ...],
+    *,
+    asked: str = _THE_REQUEST,
+) -> CredentialsRefused | ProviderUnavailable | None:
+    """The error that an answer tells of; None if it tells of none that we know. `asked` says what was refused."""
+    found = (_code(answer.find(rendered_path(path, rendering))) for path in _paths(definition.error))
+    codes = [code for code in found if code]
+    code = quotable(codes[0], secrets) if codes else ""
+    said = quotable(_first(definition.error_description, answer, rendering) or _message(answer), secrets)
+    status = response.status
+    if _is_transient(definition, codes, status):
+        return _unavailable(response, code, said, now, asked)
+    if codes or status in (400, 401, 403):
+        advice = advise(REFUSALS, codes[0] if codes else "", status)
+        return CredentialsRefused(
+            _quoting(f"The provider refused {asked} with status {status}", code, said),
+            advice.why,
+            advice.remedy,
+            error=code,
+            description=said,
+            status=status,
+        )
+    return None
 
 
 def _is_transient(definition: TokenResponse, codes: list[str], status: int) -> bool:
@@ -183,11 +204,17 @@ def _message(answer: Answer) -> str:
     return ""
 
 
-def _unavailable(response: HttpResponse, code: str, said: str, now: datetime) -> ProviderUnavailable:
+def _unavailable(response: HttpResponse, code: str, said: str, now: datetime, asked: str) -> ProviderUnavailable:
     if response.status == 429:
-        what, why = "The provider asks us to slow down", "Too many tokens were asked for in a short time."
+        what, why = (
+            f"The provider asks us to slow down{_asked(asked)}",
+            "Too many tokens were asked for in a short time.",
+        )
     else:
-        what, why = f"The provider could not answer (status {response.status})", "Its token endpoint is in trouble."
+        what, why = (
+            f"The provider could not answer{_asked(asked)} (status {response.status})",
+            "Its token endpoint is in trouble.",
+        )
     return ProviderUnavailable(
         _quoting(what, code, said),
         why,
@@ -195,6 +222,10 @@ def _unavailable(response: HttpResponse, code: str, said: str, now: datetime) ->
         retry_after=retry_after(response.headers, now),
         is_endpoints=response.status >= 500,
     )
+
+
+def _asked(asked: str) -> str:
+    return "" if asked == _THE_REQUEST else f" at {asked}"
 
 
 def _quoting(what: str, code: str, said: str) -> str:

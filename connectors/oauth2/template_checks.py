@@ -18,25 +18,50 @@ def check_templates(method: Method) -> Iterator[Problem]:
     """Placeholders and addresses of the method's sections."""
     variables = set(method.by_key)
     base = {"base_url"} if method.connector.base_url else set()
-    before = variables | (base if not _needs_answer(method) else set())
-    after = variables | base | TOKEN_NAMES | method.response_names
-    for text in method.token_texts():
-        yield from _check_names(text, before)
+    after = variables | base | TOKEN_NAMES | method.response_names | method.step_names()
+    for index in range(len(method.requests)):
+        before = _known_before(method, index)
+        for text in method.texts_of(index):
+            yield from _check_names(text, before, _remedies(method, index))
     for text in method.api_texts():
         yield from _check_names(text, after)
     yield from _check_base_names(method)
-    yield from _check_urls(method, before, after)
+    yield from _check_urls(method, after)
     yield from _check_paths(method)
+    yield from _check_kept(method)
 
 
-def _needs_answer(method: Method) -> bool:
-    """Whether `{{base_url}}` is known only once the provider has answered: then no token request can use it."""
-    return any(name.startswith("response.") for name in method.base_url_names)
+def _known_before(method: Method, index: int) -> set[str]:
+    """What one of the method's requests can use; `{{base_url}}` only if no later answer is needed for it."""
+    known = set(method.by_key) | method.step_names(index)
+    return known | ({"base_url"} if method.connector.base_url and method.base_url_names <= known else set())
+
+
+def _remedies(method: Method, index: int) -> dict[str, str]:
+    """What to say of names that exist, but not yet."""
+    later = method.step_names() - method.step_names(index)
+    return dict.fromkeys(later, "A step can use only what the steps before it keep: change their order.")
+
+
+def _check_kept(method: Method) -> Iterator[Problem]:
+    for index, step in enumerate(method.definition.steps):
+        for name, path in step.keep.items():
+            here = ("steps", index, "keep", name)
+            if not NAME.fullmatch(f"{step.key}.{name}"):
+                yield Problem(
+                    here,
+                    f"“{name}” can't be used as {{{{{step.key}.…}}}}.",
+                    "Choose a name of letters, digits, _, - and dots.",
+                )
+            if not path.strip():
+                yield Problem(here, "The path is empty.", "Write where it stands in the answer, such as data.session.")
+            elif "{{" not in path:
+                yield from _check_path(here, path)
 
 
 def _check_base_names(method: Method) -> Iterator[Problem]:
     """`base_url` is the same for all of the connector's methods, so it can use none of theirs."""
-    known = _connector_keys(method) | method.response_names
+    known = _connector_keys(method) | method.response_names | method.step_names()
     theirs = {
         key: f"{key} is a variable of one method: move it to the connector's own `variables`."
         for key in method.by_key.keys() - known
@@ -59,14 +84,16 @@ def _check_names(text: Text, known: Collection[str], remedies: Mapping[str, str]
         yield Problem(text.path, f"{{{{{name}}}}} names nothing here.", remedy)
 
 
-def _check_urls(method: Method, before: set[str], after: set[str]) -> Iterator[Problem]:
-    request, test = method.definition.token_request, method.definition.test_request
-    # An address with a name that doesn't exist has been told of already.
-    if names_in(request.url) <= before:
-        yield from _check_url(("token_request", "url"), request.url, method.bases & before)
+def _check_urls(method: Method, after: set[str]) -> Iterator[Problem]:
+    test = method.definition.test_request
+    for index, (path, request) in enumerate(method.requests):
+        # An address with a name that doesn't exist has been told of already.
+        before = _known_before(method, index)
+        if names_in(request.url) <= before:
+            yield from _check_url((*path, "url"), request.url, method.bases & before)
     if test is not None and names_in(test.url) <= after:
         yield from _check_url(("test_request", "url"), test.url, method.bases & after)
-    known = _connector_keys(method) | method.response_names
+    known = _connector_keys(method) | method.response_names | method.step_names()
     if method.connector.base_url and method.base_url_names <= known:
         yield from check_base_url(method.connector.base_url, method.bases & known)
 

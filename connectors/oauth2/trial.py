@@ -18,6 +18,7 @@ from connectors.oauth2.paths import Answer
 from connectors.oauth2.request import Signature, api_signature
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.sensitive import MAX_READ, is_sensitive, sensitive_in
+from connectors.oauth2.steps import kept_of
 from connectors.oauth2.templates import Rendering, parse
 
 _MAX_SEARCHED = 2000  # values of an answer
@@ -60,7 +61,9 @@ class Trial:
 
     @property
     def answer(self) -> Answer | None:
-        """The answer that decided about the token, read."""
+        """The answer that decided about the token, read; None where it did not come to that."""
+        if len(self.token) <= len(self.method.definition.steps):
+            return None
         answered = [one.response for one in self.token if one.response is not None]
         return read_answer(answered[-1]) if answered else None
 
@@ -73,12 +76,19 @@ class Trial:
         return self._marker(api_names(self.method))
 
     def _marker(self, names: frozenset[str]) -> Marker:
-        bought = self.grant.names() if self.grant is not None else {}
+        bought = {**self._kept_by_steps(), **(self.grant.names() if self.grant is not None else {})}
         known = known_of(self.method, self.rendering, bought)
         credentials = (one for done in (*self.token, *self.test) for one in known_from(done.request, known))
         # A value that isn't used there at all may be the same as one that is.
         told = (one for one in known if one.is_secret or not names.isdisjoint(one.names))
         return Marker((*told, *credentials, *self._unread_token(), *self._handed_on()))
+
+    def _kept_by_steps(self) -> dict[str, str]:
+        kept: dict[str, str] = {}
+        for step, done in zip(self.method.definition.steps, self.token, strict=False):
+            if done.response is not None:
+                kept |= kept_of(step, read_answer(done.response), self.rendering.with_values(kept))
+        return {name: value for name, value in kept.items() if value}
 
     def token_path(self) -> str:
         """Where the token was looked for."""
@@ -113,9 +123,11 @@ class Trial:
 
 def token_names(method: Method) -> frozenset[str]:
     """The names that a token request is made of."""
-    texts = (text for text in method.token_texts() if text.path[:1] != ("token_response",))
-    names = {name for text in texts for name in names_in(text.source)}
-    return method.behind(frozenset(names | names_used(method.definition.token_request)))
+    names = set[str]()
+    for index, (path, request) in enumerate(method.requests):
+        texts = (text for text in method.texts_of(index) if text.path[: len(path)] == path)
+        names |= names_used(request) | {name for text in texts for name in names_in(text.source)}
+    return method.behind(frozenset(names))
 
 
 def api_names(method: Method) -> frozenset[str]:

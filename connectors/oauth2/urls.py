@@ -92,7 +92,7 @@ def _refused(
     url: UrlTemplate, parts: tuple[str | Expression, ...], why: str
 ) -> ValidationFailed | ResponseNotUnderstood:
     names = sorted(Template("", parts).names)
-    if any(name.startswith("response.") for name in names):
+    if any("." in name for name in names):
         return ResponseNotUnderstood(
             "The provider's answer can't be used.",
             f"The address {url.source} can't be made of {', '.join(names)}: {why}.",
@@ -126,7 +126,7 @@ def _opened(source: str, opening: Expression, tail: tuple[str | Expression, ...]
             continue
         raise TemplateError(
             "The address opens with a placeholder that is no address.",
-            "Only a variable of `format: url`, {{base_url}} or {{response.…}} can open one; "
+            "Only a variable of `format: url`, {{base_url}}, {{response.…}} or what a step keeps can open one; "
             "otherwise write https:// and the host first.",
         )
     if tail and not (isinstance(tail[0], str) and tail[0][0] in "/?"):

@@ -72,16 +72,19 @@ def check_given(method: Method, given: Mapping[str, str], *, now: datetime | Non
         problem = _unknown(method) if variable is None else _problem(method, variable, value, now)
         if problem:
             problems[key] = problem
-    return {**pair_problem(method.definition.token_request, given), **problems}
+    for _, request in method.requests:
+        problems = {**pair_problem(request, given), **problems}
+    return problems
 
 
 def _problem(method: Method, variable: Variable, value: str, now: datetime | None) -> str:
-    request = method.definition.token_request
-    return (
-        check_value(variable, value)
-        or key_problem(request, variable.key, value)
-        or value_problem(request, variable, value, now)
+    if problem := check_value(variable, value):
+        return problem
+    said = (
+        key_problem(request, variable.key, value) or value_problem(request, variable, value, now)
+        for _, request in method.requests
     )
+    return next((problem for problem in said if problem), "")
 
 
 def _unknown(method: Method) -> str:

@@ -29,6 +29,24 @@ def check_variables(variables: Collection[Variable], path: Path) -> Iterator[Pro
             )
 
 
+def check_step_keys(method: Method, here: Path) -> Iterator[Problem]:
+    """Steps have keys of their own: no two the same, and none that means something else in a template."""
+    seen: set[str] = set()
+    for index, step in enumerate(method.definition.steps):
+        path = (*here, "steps", index, "key")
+        if step.key in seen:
+            yield Problem(path, f"The step {step.key} is there twice.", "Rename one.")
+        elif step.key in RESERVED_NAMES:
+            yield Problem(path, f"{step.key} is a reserved name.", f"Reserved are: {', '.join(RESERVED_NAMES)}.")
+        elif step.key in method.by_key:
+            yield Problem(
+                path,
+                f"{step.key} is a variable already; a step's key is a reserved name.",
+                "Rename one of the two.",
+            )
+        seen.add(step.key)
+
+
 def check_variable(variable: Variable, path: Path) -> Iterator[Problem]:
     """What is wrong with one variable, everything that it doesn't state filled in."""
     yield from _check_source(variable, path)

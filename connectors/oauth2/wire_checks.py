@@ -15,26 +15,38 @@ _OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "te
 
 
 def check_wire(method: AuthMethod) -> Iterator[Problem]:
-    request, api = method.token_request, method.api_request
-    yield from _check_body(request)
-    yield from _check_headers(("token_request", "headers"), request.headers)
-    yield from _check_headers(("api_request", "headers"), api.headers)
-    yield from _check_authentication(request)
-    for section, fields in (("token_request", request.headers), ("api_request", api.headers)):
-        if request.dpop and any(name.lower() == "dpop" for name in fields or {}):
-            yield Problem((section, "headers", "DPoP"), "The header DPoP is made anew for each request.", "Remove it.")
-    for path, value in (
-        (("token_request", "query"), request.query),
-        (("token_request", "body"), request.parameters),
-        (("api_request", "query"), api.query),
-    ):
-        yield from keys_with_placeholders(path, value)
-        yield from _check_encodable(path, value)
+    for index, step in enumerate(method.steps):
+        yield from _check_request(("steps", index), step)
+    yield from _check_request(("token_request",), method.token_request)
+    yield from _check_headers(("api_request", "headers"), method.api_request.headers)
+    yield from _check_parameters(("api_request", "query"), method.api_request.query)
+    if method.token_request.dpop:
+        yield from _check_own_proof(("api_request", "headers"), method.api_request.headers)
     try:
         if method.refresh.max_requests is not None:
             parse_budget(method.refresh.max_requests)
     except BudgetError as error:
         yield Problem(("refresh", "max_requests"), str(error))
+
+
+def _check_request(here: Path, request: TokenRequest) -> Iterator[Problem]:
+    yield from _check_body(here, request)
+    yield from _check_headers((*here, "headers"), request.headers)
+    if request.dpop:
+        yield from _check_own_proof((*here, "headers"), request.headers)
+    yield from _check_authentication(here, request)
+    yield from _check_parameters((*here, "query"), request.query)
+    yield from _check_parameters((*here, "body"), request.parameters)
+
+
+def _check_own_proof(path: Path, fields: Mapping[str, str | None] | None) -> Iterator[Problem]:
+    if any(name.lower() == "dpop" for name in fields or {}):
+        yield Problem((*path, "DPoP"), "The header DPoP is made anew for each request.", "Remove it.")
+
+
+def _check_parameters(path: Path, value: object) -> Iterator[Problem]:
+    yield from keys_with_placeholders(path, value)
+    yield from _check_encodable(path, value)
 
 
 def _check_encodable(path: Path, value: object) -> Iterator[Problem]:
@@ -45,12 +57,12 @@ def _check_encodable(path: Path, value: object) -> Iterator[Problem]:
         yield Problem(path, "This holds a number or a character that can't be sent.", "Write it as a plain text.")
 
 
-def _check_body(request: TokenRequest) -> Iterator[Problem]:
-    path = ("token_request", "body")
+def _check_body(here: Path, request: TokenRequest) -> Iterator[Problem]:
+    path = (*here, "body")
     body = request.parameters
     if request.method == "GET" and request.body_format != "none":
         yield Problem(
-            ("token_request", "body_format"),
+            (*here, "body_format"),
             "A GET request has no body.",
             "Write body_format: none and put the parameters into `query`, or write method: POST.",
         )
@@ -98,11 +110,11 @@ def _check_headers(path: Path, fields: Mapping[str, str | None] | None) -> Itera
             yield Problem((*path, name), "The value holds a line break or control character.", "Write it in one line.")
 
 
-def _check_authentication(request: TokenRequest) -> Iterator[Problem]:
+def _check_authentication(here: Path, request: TokenRequest) -> Iterator[Problem]:
     stated = {name.lower() for name, value in (request.headers or {}).items() if value is not None}
     if request.client_authentication == "client_secret_basic" and "authorization" in stated:
         yield Problem(
-            ("token_request", "headers", "Authorization"),
+            (*here, "headers", "Authorization"),
             "The Authorization header is there twice: client_secret_basic makes it too.",
             "Remove the header, or write client_authentication: none.",
         )
@@ -115,20 +127,20 @@ def _check_authentication(request: TokenRequest) -> Iterator[Problem]:
         return
     if request.client_authentication == "client_secret_post":
         yield Problem(
-            ("token_request", "client_authentication"),
+            (*here, "client_authentication"),
             "client_secret_post has no place in this body.",
             "Write client_authentication: none and put {{client_id}} and {{client_secret}} into the body yourself, "
             "or write client_secret_basic.",
         )
     elif request.client_authentication in BY_CERTIFICATE and not request.is_jwt_grant:
         yield Problem(
-            ("token_request", "client_authentication"),
+            (*here, "client_authentication"),
             "The client ID, which goes beside the certificate, has no place in this body.",
             "Write client_authentication: none and put {{client_id}} into the body yourself; `tls` stays.",
         )
     else:
         yield Problem(
-            ("token_request", "body_format"),
+            (*here, "body_format"),
             "The assertion has no place in this body.",
             "Write body_format: form (or json with a mapping), or none to send it in the query.",
         )

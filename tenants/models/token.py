@@ -87,7 +87,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
 class Token(Asking):
     """An instance's token and when it is renewed. There is one for every instance, empty until one is bought."""
 
-    # {"access_token": …, "token_type": …, "kept": {name: value}, "dpop_key": …}
+    # {"access_token": …, "token_type": …, "kept": {name: value}, "steps": {name: value}, "dpop_key": …}
     secrets = EncryptedJSONField(null=True)
     issued_at = models.DateTimeField(null=True)
     # None, where there is a token: it is kept until an API refuses it.
@@ -248,6 +248,8 @@ class Token(Asking):
         self.secrets = {"access_token": grant.access_token, "token_type": grant.token_type, "kept": dict(grant.kept)}
         if grant.dpop_key:
             self.secrets["dpop_key"] = grant.dpop_key
+        if grant.steps:
+            self.secrets["steps"] = dict(grant.steps)
         self.failures, self.is_rejected = 0, False
         self.refresh_at = self.planned(share)
         columns: tuple[str, ...] = _OF_A_GRANT

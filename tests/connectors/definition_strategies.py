@@ -91,6 +91,22 @@ TOKEN_RESPONSE = mapping(
         "errors": mapping({}, {name: st.lists(TEXTS | st.integers(), max_size=2) for name in ("credentials", "retry")}),
     },
 )
+STEPS = st.lists(
+    mapping(
+        {"key": st.sampled_from(["login", "session", "a-1"]), "url": TEXTS},
+        {
+            "keep": st.dictionaries(TEXTS, TEXTS, max_size=2),
+            "method": st.sampled_from(["POST", "GET"]),
+            "client_authentication": st.sampled_from(["client_secret_basic", "private_key_jwt", "none"]),
+            "query": PARAMETERS | st.none(),
+            "headers": HEADERS | st.none(),
+            "body_format": st.sampled_from(["form", "json", "text", "none"]),
+            "body": JSON,
+            "assertion": ASSERTION | st.none(),
+        },
+    ),
+    max_size=3,
+)
 REFRESH = mapping(
     {},
     {
@@ -111,6 +127,7 @@ METHODS = mapping(
         "type": st.just("oauth2_client_credentials"),
         "instructions": TEXTS,
         "variables": METHOD_VARIABLES,
+        "steps": STEPS,
         "token_response": TOKEN_RESPONSE,
         "api_request": mapping({}, {"headers": HEADERS | st.none(), "query": PARAMETERS | st.none()}),
         "refresh": REFRESH,

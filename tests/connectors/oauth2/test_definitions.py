@@ -77,7 +77,8 @@ def test_no_body_is_supplied_to_what_is_no_form_of_parameters(body_format):
 @pytest.mark.parametrize(
     ("stated", "path"),
     [
-        ({**METHOD, "steps": []}, ("steps",)),
+        ({**METHOD, "steps": [{"key": "a", "url": "x"}] * 4}, ("steps",)),
+        ({**METHOD, "steps": [{"key": "a", "url": "x", "kep": {}}]}, ("steps", 0, "kep")),
         ({**METHOD, "token_request": {"url": "x", "assertions": {}}}, ("token_request", "assertions")),
         (
             {**METHOD, "token_request": {"url": "x", "tls": {"certificate": "x"}}},

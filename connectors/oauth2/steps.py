@@ -1,0 +1,49 @@
+"""What is made before a token is asked for: each step's answer gives later templates something to read."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from connectors.oauth2.advice import STEP_NOT_UNDERSTOOD, advise
+from connectors.oauth2.answers import read_answer
+from connectors.oauth2.definition import Step, TokenResponse
+from connectors.oauth2.errors import ResponseNotUnderstood
+from connectors.oauth2.http import HttpResponse
+from connectors.oauth2.paths import Answer
+from connectors.oauth2.response import refusal_in, rendered_path, text_of
+from connectors.oauth2.templates import Rendering
+
+# A step states no places of its own for errors: RFC 6749's count.
+_PLACES = TokenResponse()
+
+
+def read_step(
+    step: Step, response: HttpResponse, rendering: Rendering, *, now: datetime, secrets: Iterable[str]
+) -> Mapping[str, str]:
+    """What the step keeps of its answer, by the name that templates use; what the answer lacks is empty.
+
+    A step whose answer lacks all of it has failed, whatever its status. Raises `CredentialsRefused`,
+    `ProviderUnavailable` or `ResponseNotUnderstood`, none of which repeats one of `secrets` or what is kept.
+    """
+    answer = read_answer(response)
+    kept = kept_of(step, answer, rendering)
+    if 200 <= response.status < 300 and (not step.keep or any(kept.values())):
+        return kept
+    hidden = (*secrets, *(value for value in kept.values() if value))
+    error = refusal_in(_PLACES, answer, response, rendering, now, hidden, asked=f"the step “{step.key}”")
+    if error is not None:
+        raise error
+    advice = advise(STEP_NOT_UNDERSTOOD, "", response.status)
+    lacking = f", but without {' or '.join(step.keep)}" if step.keep and response.status < 300 else ""
+    raise ResponseNotUnderstood(
+        f"The provider answered the step “{step.key}” with status {response.status}{lacking}.",
+        advice.why,
+        advice.remedy,
+        status=response.status,
+    )
+
+
+def kept_of(step: Step, answer: Answer, rendering: Rendering) -> dict[str, str]:
+    """What stands in an answer where the step looks, by the name that templates use."""
+    return {
+        f"{step.key}.{name}": text_of(answer.find(rendered_path(path, rendering))) for name, path in step.keep.items()
+    }
