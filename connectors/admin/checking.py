@@ -54,7 +54,8 @@ def operator_problems(
         whole = Method(connector, method)
         known = {key: value for key, value in given.items() if key in whole.by_key}
         if not known.keys().isdisjoint(typed):
-            problems |= pair_problem(method.token_request, known)
+            for _, request in whole.requests:
+                problems |= pair_problem(request, known)
             problems |= check_given(whole, {key: known[key] for key in known if key in typed}, now=now)
     return problems
 

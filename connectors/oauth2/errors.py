@@ -11,7 +11,7 @@ LatchkeyError                       says what happened, why, and what to do next
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class LatchkeyError(Exception):
@@ -29,6 +29,14 @@ class LatchkeyError(Exception):
         self.what = what
         self.why = why
         self.remedy = remedy
+
+    def at(self, place: str) -> Self:
+        """The same error, its first sentence opening with where it happened: `At the step “login”`."""
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__.update(self.__dict__)
+        error.what = f"{place}: {self.what}"
+        error.args = (error.what, self.why, self.remedy)
+        return error
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.what, self.why, self.remedy) if part)

@@ -1,17 +1,25 @@
 """One exchange, end to end: the request is made, handed to whoever sends it, and its answer read."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import cast
 
+from connectors.oauth2.definition import Step
 from connectors.oauth2.dpop import ProofKey, send_proven
-from connectors.oauth2.errors import CredentialsRefused, ResponseNotUnderstood
+from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable, ResponseNotUnderstood
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.method import Method, names_in
-from connectors.oauth2.request import Bought, api_signature, make_request, make_test_request
+from connectors.oauth2.request import (
+    Bought,
+    api_signature,
+    endpoint_of,
+    make_request,
+    make_test_request,
+    origin_of,
+)
 from connectors.oauth2.response import TokenGrant, read_grant
 from connectors.oauth2.steps import read_step
 from connectors.oauth2.templates import Rendering, parse
@@ -33,12 +41,8 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
     began = clock() if steps else None
     key = _proof_key(method, rendering)
     kept: dict[str, str] = {}
-    for index, step in enumerate(steps):
-        known = rendering.with_values(kept)
-        make = partial(_made, method, index, began, clock)
-        request, response = send_proven(make, known, key if step.dpop else None, send=send, clock=clock)
-        unspeakable = (*_unspeakable(method, known, request, index), *kept.values())
-        kept |= read_step(step, response, known, now=clock(), secrets=unspeakable)
+    for index in range(len(steps)):
+        kept |= _take_step(method, index, rendering.with_values(kept), key, began, send=send, clock=clock)
     rendering = rendering.with_values(kept)
     key = key if method.definition.token_request.dpop else None
     make = partial(_made, method, len(steps), began, clock)
@@ -59,6 +63,40 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
     # An answer whose kept fields can't make the API's address is malformed, and better found now than by a reader.
     api_signature(method, rendering, grant)
     return grant
+
+
+def _take_step(
+    method: Method,
+    index: int,
+    rendering: Rendering,
+    key: ProofKey | None,
+    began: datetime | None,
+    *,
+    send: Send,
+    clock: Clock,
+) -> Mapping[str, str]:
+    """What a step keeps. `rendering` holds what those before it kept."""
+    step = method.definition.steps[index]
+    make, carry = partial(_made, method, index, began, clock), partial(_sent, step, send)
+    try:
+        request, response = send_proven(make, rendering, key if step.dpop else None, send=carry, clock=clock)
+        earlier = (rendering.values[name] for name in method.step_names(index))
+        secrets = (*_unspeakable(method, rendering, request, index), *earlier)
+        return read_step(step, response, rendering, now=clock(), secrets=secrets, places=method.error_places(index))
+    except ProviderUnavailable as error:
+        # The trouble of another host is not that of the endpoint, which others may use without this step.
+        is_there = origin_of(method, index, rendering) == endpoint_of(method, rendering)
+        error.is_endpoints = error.is_endpoints and is_there
+        raise
+
+
+def _sent(step: Step, send: Send, request: HttpRequest) -> HttpResponse:
+    """The answer to a step's request; what goes wrong on the way is told with the step's name."""
+    try:
+        return send(request)
+    except LatchkeyError as error:
+        trouble = error.at(f"At the step “{step.key}”")
+    raise trouble
 
 
 def _proof_key(method: Method, rendering: Rendering) -> ProofKey | None:

@@ -15,6 +15,7 @@ from connectors.oauth2.definition import (
     Connector,
     HeaderFields,
     TokenRequest,
+    TokenResponse,
     Variable,
     effective_variables,
 )
@@ -110,6 +111,19 @@ class Method:
         steps = tuple((("steps", index), step) for index, step in enumerate(self.definition.steps))
         return (*steps, (("token_request",), self.definition.token_request))
 
+    def error_places(self, index: int) -> TokenResponse:
+        """Where the answer to a step tells of an error: where the provider does in general.
+
+        A place that is made of what later answers bring is left out.
+        """
+        stated = self.definition.token_response
+        unknown = self.step_names() - self.step_names(index)
+        places = {
+            name: [path for path in _listed(getattr(stated, name)) if unknown.isdisjoint(names_in(path))]
+            for name in ("error", "error_description")
+        }
+        return stated.model_copy(update=places)
+
     @cached_property
     def base_url_names(self) -> frozenset[str]:
         return names_in(self.connector.base_url)
@@ -194,6 +208,10 @@ def names_in(source: str) -> frozenset[str]:
         return parse(source).names
     except TemplateError:
         return frozenset()
+
+
+def _listed(paths: str | list[str] | None) -> list[str]:
+    return [paths] if isinstance(paths, str) else paths or []
 
 
 def _request_texts(here: Path, request: TokenRequest) -> Iterator[Text]:

@@ -68,10 +68,22 @@ def make_request(method: Method, index: int, rendering: Rendering) -> HttpReques
 
 
 def endpoint_of(method: Method, rendering: Rendering) -> str:
-    """Scheme, host and port of the token endpoint, in lower case; empty where that can't be said beforehand."""
+    """Scheme, host and port of the token endpoint, in lower case; empty where that can't be said beforehand.
+
+    Where only a step's answer names it: those of the last request that they can be said of.
+    """
+    origins = (origin_of(method, index, rendering) for index in reversed(range(len(method.requests))))
+    return next((origin for origin in origins if origin), "")
+
+
+def origin_of(method: Method, index: int, rendering: Rendering) -> str:
+    """Where one of `method.requests` goes, as scheme, host and port in lower case; empty while that can't be said."""
+    url, known = method.request_urls[index], with_base_url(method, rendering)
+    if not url.host_names <= known.values.keys():
+        return ""  # it comes with another answer
     try:
-        parts = urlsplit(method.token_url.render(with_base_url(method, rendering)))
-    except (LatchkeyError, KeyError, ValueError):  # a value is missing, or comes with another answer
+        parts = urlsplit(url.render(known))
+    except (LatchkeyError, ValueError):  # a value is missing
         return ""
     return f"{parts.scheme}://{parts.netloc}".lower()
 

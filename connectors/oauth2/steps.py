@@ -12,26 +12,39 @@ from connectors.oauth2.paths import Answer
 from connectors.oauth2.response import refusal_in, rendered_path, text_of
 from connectors.oauth2.templates import Rendering
 
-# A step states no places of its own for errors: RFC 6749's count.
-_PLACES = TokenResponse()
+# What a provider calls its errors may be "success" elsewhere; this name leaves no doubt.
+_RFC_6749 = TokenResponse()
 
 
 def read_step(
-    step: Step, response: HttpResponse, rendering: Rendering, *, now: datetime, secrets: Iterable[str]
+    step: Step,
+    response: HttpResponse,
+    rendering: Rendering,
+    *,
+    now: datetime,
+    secrets: Iterable[str],
+    places: TokenResponse,
 ) -> Mapping[str, str]:
     """What the step keeps of its answer, by the name that templates use; what the answer lacks is empty.
 
-    A step whose answer lacks all of it has failed, whatever its status. Raises `CredentialsRefused`,
-    `ProviderUnavailable` or `ResponseNotUnderstood`, none of which repeats one of `secrets` or what is kept.
+    A step whose answer lacks all that is kept has failed, whatever its status; so has one that lacks some of it, or was
+    to keep nothing, and says `error` as RFC 6749 does. `places` says where else the provider's errors stand. Raises
+    `CredentialsRefused`, `ProviderUnavailable` or `ResponseNotUnderstood`, none of which repeats one of `secrets` or
+    what is kept.
     """
     answer = read_answer(response)
     kept = kept_of(step, answer, rendering)
-    if 200 <= response.status < 300 and (not step.keep or any(kept.values())):
+    may_do = 200 <= response.status < 300 and (not step.keep or any(kept.values()))
+    if may_do and kept and all(kept.values()):
         return kept
     hidden = (*secrets, *(value for value in kept.values() if value))
-    error = refusal_in(_PLACES, answer, response, rendering, now, hidden, asked=f"the step “{step.key}”")
+    error = refusal_in(
+        _RFC_6749 if may_do else places, answer, response, rendering, now, hidden, asked=f"the step “{step.key}”"
+    )
     if error is not None:
         raise error
+    if may_do:
+        return kept
     advice = advise(STEP_NOT_UNDERSTOOD, "", response.status)
     lacking = f", but without {' or '.join(step.keep)}" if step.keep and response.status < 300 else ""
     raise ResponseNotUnderstood(
