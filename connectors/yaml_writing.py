@@ -25,6 +25,11 @@ def write_documents(documents: Iterable[Mapping[str, Any]]) -> str:
     return "---\n".join("".join(f"{line}\n" for line in _mapping(document, "")) for document in documents)
 
 
+def write_list(items: Iterable[Any]) -> str:
+    """A list by itself, as it would stand in a document."""
+    return "".join(f"{line}\n" for line in _sequence(items, ""))
+
+
 def _mapping(mapping: Mapping[str, Any], indent: str) -> Iterator[str]:
     for key, value in mapping.items():
         yield from _entry(f"{indent}{_inline(key, _PLAIN_IN_FLOW)}:", value, indent)

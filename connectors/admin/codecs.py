@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connectors.admin import steps_text
 from connectors.admin.rows import Row, parameters_of, plain_rows, rows_of
 from connectors.admin.texts import unchanged
 
@@ -109,6 +110,7 @@ TEXT = Codec(_text, _read_text)
 PLAIN = Codec(lambda value: value, lambda typed, before: typed)  # choices, numbers, yes or no
 OPTIONAL = Codec(_text, lambda typed, before: typed.strip() or None)
 JSON = Codec(_json, _read_json)
+STEPS = Codec(steps_text.show, lambda typed, before: steps_text.read(typed))
 LINES = Codec(_lines, _read_lines)
 CODES = Codec(_lines, _read_codes)
 NUMBERS = Codec(_numbers, _read_numbers)

@@ -26,8 +26,8 @@ def lines(label: str, help_text: str = "") -> forms.CharField:
     return forms.CharField(label=label, help_text=help_text, required=False, strip=False, widget=widget)
 
 
-def long_text(label: str, help_text: str = "", *, rows: int = 8) -> forms.CharField:
-    widget = UnfoldAdminTextareaWidget({**_CODE, "rows": rows})
+def long_text(label: str, help_text: str = "", *, rows: int = 8, **attrs: Any) -> forms.CharField:
+    widget = UnfoldAdminTextareaWidget({**_CODE, "rows": rows, **attrs})
     return forms.CharField(label=label, help_text=help_text, required=False, strip=False, widget=widget)
 
 

@@ -69,7 +69,7 @@ class AuthMethodAdmin(ImpactMixin, InUseMixin, SpareRowMixin, ModelAdmin):  # ty
                     "tls_certificate",
                     "tls_private_key",
                     "dpop",
-                    "steps_json",
+                    "steps_text",
                 )
             },
         ),

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from connectors.admin import fields
+from connectors.admin import fields, steps_text
 from connectors.admin.checking import check_method, sentence
 from connectors.admin.message_body import parse_json
 from connectors.admin.rows import RowsField, RowsWidget
@@ -16,6 +16,15 @@ from connectors.oauth2.definition import SUPPLIED_VARIABLES
 
 _TEMPLATE = "May hold {{variables}}."
 _PATH = "Where it stands in the answer: a path such as data.token, header:Name or $ for the whole body. Empty: nowhere."
+_STEPS_EXAMPLE = """\
+- key: login
+  keep:
+    session: data.session
+  url: https://api.example.com/login
+  body:
+    user: "{{client_id}}"
+    password: "{{client_secret}}"
+"""
 BODY_FORMATS = (
     ("form", "Form (application/x-www-form-urlencoded)"),
     ("json", "JSON"),
@@ -79,14 +88,6 @@ class AddMethodForm(TextsKept):
 class MethodForm(TextsKept):
     """Everything that an authentication method says, apart from its variables."""
 
-    steps_json = fields.long_text(
-        "Steps before it",
-        "As JSON: a list of at most three requests that are made first, such as a login. Each has a key, a url, keep "
-        "(a path by name) and what a token request has; later templates read {{key.name}}. Empty: none. Example: "
-        '[{"key": "login", "url": "https://api.example.com/login", "keep": {"session": "data.session"}, '
-        '"body": {"user": "{{client_id}}", "password": "{{client_secret}}"}}].',
-        rows=8,
-    )
     request_method = fields.choice("Method", [("POST", "POST"), ("GET", "GET")], "GET takes no body.")
     token_url = fields.text(
         "URL", f"The provider's token endpoint. {_TEMPLATE} A value is percent-encoded for its place.", required=True
@@ -115,6 +116,13 @@ class MethodForm(TextsKept):
     dpop = fields.switch(
         "Bind the token to a key (DPoP)",
         "The platform makes the key, and proves with every request that it holds it (RFC 9449).",
+    )
+    steps_text = fields.long_text(
+        "Steps before it",
+        "Up to three requests that are made first, such as a login, as a YAML list. Each has a `key`, a `url`, `keep` "
+        "(a path by name) and what a token request has; later templates read {{key.name}}. Empty: none.",
+        rows=10,
+        placeholder=_STEPS_EXAMPLE,
     )
     headers = RowsField(
         once=True,
@@ -198,8 +206,15 @@ class MethodForm(TextsKept):
     def clean_assertion(self) -> str:
         return _checked_json(self.cleaned_data["assertion"])
 
-    def clean_steps_json(self) -> str:
-        return _checked_json(self.cleaned_data["steps_json"])
+    def clean_steps_text(self) -> str:
+        text: str = self.cleaned_data["steps_text"]
+        try:
+            steps_text.read(text)
+        except ValueError as error:
+            problem = str(error)
+        else:
+            return text
+        raise ValidationError(problem, code="yaml")
 
     def clean_early(self) -> int:
         return self.cleaned_data["early"] or 0

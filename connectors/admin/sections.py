@@ -83,7 +83,7 @@ _MODELS: dict[str, type[Section]] = {
 }
 _FIELD_OF: dict[Path, str] = {
     **{part.path: part.field for part in PARTS},
-    ("steps",): "steps_json",
+    ("steps",): "steps_text",
     ("token_request", "tls"): "tls_certificate",
     ("token_request", "headers"): "headers",
     ("token_request", "body"): "body",
@@ -104,7 +104,7 @@ def fields_of(method: AuthMethod) -> dict[str, Any]:
     return {
         **{part.field: part.codec.show(_in_force(_section(method, part), part.path)) for part in PARTS},
         "api_headers": codecs.ROWS.show(_in_force(_api_section(method), ("api_request", "headers"))),
-        "steps_json": codecs.JSON.show(method.steps),
+        "steps_text": codecs.STEPS.show(method.steps),
         **body_fields(request),
         "headers": [*content_type_row(request), *codecs.ROWS.show(request.get("headers"))],
     }
@@ -118,7 +118,7 @@ def documents_of(method: AuthMethod, typed: Mapping[str, Any]) -> dict[str, Any]
     response = method.token_response or {}
     errors = _restated(response.get("errors"), ERRORS, typed)
     return {
-        "steps": _steps(method.steps, typed["steps_json"]),
+        "steps": _steps(method.steps, typed["steps_text"]),
         "token_request": _ordered({**request, **_tls(method, typed), **headers, **body}, "token_request"),
         "token_response": _response(_restated(method.token_response, RESPONSE, typed), errors),
         "api_request": _api_request(method, typed),
@@ -146,9 +146,9 @@ def _api_request(method: AuthMethod, typed: Mapping[str, Any]) -> Document | Non
 
 def _steps(before: Any, typed: str) -> Any:
     """The steps as typed, each with its keys in canonical order; those that no step has stay, to be refused."""
-    if codecs.JSON.is_unchanged(typed, before):
+    if codecs.STEPS.is_unchanged(typed, before):
         return before
-    steps = codecs.JSON.read(typed, before)
+    steps = codecs.STEPS.read(typed, before)
     if not isinstance(steps, list):
         return steps
     order = definition.Step.model_fields

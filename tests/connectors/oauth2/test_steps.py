@@ -6,7 +6,7 @@ from connectors.oauth2.checks import check_connector
 from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable, ResponseNotUnderstood, ValidationFailed
 from connectors.oauth2.exchange import ask
 from connectors.oauth2.problems import dotted
-from connectors.oauth2.request import api_signature
+from connectors.oauth2.request import api_signature, endpoint_of
 from tests.connectors.oauth2.definitions import NOW, answer, connector_of, given, method_of
 
 SECRET = "s3cr3t:v@lue/+"
@@ -179,3 +179,121 @@ def test_a_good_step_is_not_refused():
 )
 def test_the_operator_s_secret_and_what_it_bought_go_to_no_tenant_s_host(parts):
     assert [path.split(".")[-1] for path in problems(variables=[{"key": "shop"}, *OPERATOR], **parts)] == ["url"]
+
+
+def failing(error):
+    def send(request):
+        raise error
+
+    return send
+
+
+def test_what_goes_wrong_on_the_way_names_the_step_and_keeps_its_class():
+    method = method_of(steps=[LOGIN], token_request=WITH_SESSION)
+    trouble = ProviderUnavailable("auth.example.com did not answer in time.", "Why.", "What.", retry_after=7)
+
+    with pytest.raises(ProviderUnavailable) as raised:
+        ask(method, given(method, client_secret=SECRET), send=failing(trouble), clock=lambda: NOW)
+
+    assert str(raised.value) == "At the step “login”: auth.example.com did not answer in time. Why. What."
+    assert raised.value.retry_after == 7
+
+
+@pytest.mark.parametrize(("url", "is_endpoints"), [(LOGIN["url"], True), ("https://login.example.com/login", False)])
+def test_only_trouble_of_the_token_endpoint_itself_is_counted_against_it(url, is_endpoints):
+    method = method_of(steps=[{**LOGIN, "url": url}], token_request=WITH_SESSION)
+    trouble = ProviderUnavailable("It is down.", is_endpoints=True)
+
+    for send in (failing(trouble), lambda _: answer(b"", 503)):
+        with pytest.raises(ProviderUnavailable) as raised:
+            ask(method, given(method, client_secret=SECRET), send=send, clock=lambda: NOW)
+
+        assert raised.value.is_endpoints is is_endpoints
+
+
+def test_the_endpoint_is_the_step_s_where_only_its_answer_names_that_of_the_token():
+    named = method_of(steps=[LOGIN], token_request=WITH_SESSION)
+    told = method_of(steps=[LOGIN], token_request={**WITH_SESSION, "url": "https://x{{login.api}}.example.org/token"})
+
+    assert endpoint_of(named, given(named)) == "https://auth.example.com"
+    assert endpoint_of(told, given(told)) == "https://auth.example.com"
+
+
+def test_a_provider_s_own_codes_count_in_a_step_too():
+    places = {"error": ["code"], "error_description": "text", "errors": {"retry": ["BUSY"]}}
+
+    with pytest.raises(CredentialsRefused, match="NO_SUCH_USER: Nobody there"):
+        asked(answer({"code": "NO_SUCH_USER", "text": "Nobody there"}), token_response=places)
+    with pytest.raises(ProviderUnavailable, match="step “login”"):
+        asked(answer({"code": "BUSY"}), token_response=places)
+
+
+def test_an_error_counts_where_something_that_is_kept_is_lacking():
+    with pytest.raises(CredentialsRefused, match="invalid_client"):
+        asked(answer({"error": "invalid_client", "data": {"api": "https://eu.example.com"}}))
+    with pytest.raises(CredentialsRefused, match="invalid_client"):
+        asked(answer({"error": "invalid_client"}), steps=[{**LOGIN, "keep": {}}], token_request={"body": {}})
+
+
+def test_a_step_that_keeps_nothing_is_fine_with_any_success():
+    sent = []
+
+    asked(answer(b"", 204), TOKEN, sent=sent, steps=[{**LOGIN, "keep": {}}], token_request={"body": {}})
+
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "keep", "kept"),
+    [
+        (answer(b"<r><s id='7'>abc</s></r>", content_type="application/xml"), {"s": "r.s", "id": "r.s.@id"}, "abc 7"),
+        (answer(b"", **{"Set-Cookie": "JSESSIONID=abc; Path=/; Secure"}), {"s": "cookie:JSESSIONID"}, "abc "),
+        (answer(b"", **{"X-Auth": "abc"}), {"s": "header:x-auth"}, "abc "),
+        (answer(b"abc\n", content_type="text/plain"), {"s": "$"}, "abc "),
+        (answer({"s": 12, "id": True}), {"s": "s", "id": "id"}, "12 true"),
+        (answer({"s": [1], "id": "x"}), {"s": "s", "id": "id"}, " x"),
+    ],
+)
+def test_a_step_keeps_what_stands_anywhere_in_an_answer(said, keep, kept):
+    sent = []
+    request = {"headers": {"X-S": "[{{login.s}} {{login.id}}]" if "id" in keep else "[{{login.s}} ]"}, "body": {}}
+
+    asked(said, TOKEN, sent=sent, steps=[{**LOGIN, "keep": keep}], token_request=request)
+
+    assert sent[1].headers.get("X-S") == f"[{kept}]"
+
+
+def test_the_proof_of_a_key_goes_with_the_token_request_alone_where_that_alone_is_bound():
+    sent = []
+
+    grant = asked(
+        LOGGED_IN,
+        answer({"access_token": "t", "token_type": "DPoP"}),
+        sent=sent,
+        token_request={**WITH_SESSION, "dpop": True},
+    )
+
+    assert "DPoP" not in sent[0].headers
+    assert "DPoP" in sent[1].headers
+    assert grant.dpop_key
+
+
+def test_no_more_than_three_steps_are_taken_in():
+    with pytest.raises(ValueError, match="at most 3"):
+        method_of(steps=[{**LOGIN, "key": f"s{index}"} for index in range(4)])
+
+
+def test_steps_may_open_an_address_with_the_base_url_once_all_that_it_is_made_of_is_known():
+    second = {"key": "who", "url": "{{base_url}}/who", "keep": {"id": "id"}}
+
+    assert problems(steps=[LOGIN, second], base_url="{{login.api}}", token_request={"body": {}}) == []
+    assert "steps[0].url" in problems(steps=[second, LOGIN], base_url="{{login.api}}", token_request={"body": {}})
+
+
+def test_a_cookie_that_a_step_kept_signs_api_requests():
+    parts = {"api_request": {"headers": {"Cookie": "JSESSIONID={{login.session}}", "X-T": "{{access_token}}"}}}
+    method = method_of(steps=[LOGIN], token_request=WITH_SESSION, **parts)
+
+    signature = api_signature(method, given(method), asked(LOGGED_IN, TOKEN, **parts))
+
+    assert signature.headers == {"Cookie": "JSESSIONID=the-session", "X-T": "t"}
