@@ -120,6 +120,9 @@ def _problem(model: type[Section], path: Path, data: object, detail: ErrorDetail
         return Problem(path, f"This is longer than {context.get('max_length'):,} characters.", "Shorten it.")
     if kind == "string_too_short":
         return Problem(path, "This is empty.", "Write a text.")
+    if kind == "too_long":
+        most = context.get("max_length")
+        return Problem(path, f"These are {len(value)}, but there can be {most} at most.", "Remove the others.")
     if kind in _BOUNDS:
         bound = _BOUNDS[kind].format(**context)
         return Problem(path, f"{value} is out of range.", f"Write a number that is {bound}.")

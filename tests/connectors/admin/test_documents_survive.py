@@ -132,3 +132,41 @@ def test_another_header_of_bound_tokens_is_stated(page, plain):
 
     plain.refresh_from_db()
     assert plain.api_request == {"headers": {"Authorization": "Bearer {{access_token}}"}}
+
+
+STEPS = """\
+- url: https://auth.example.com/login
+  key: login
+  keep:
+    session: data.session
+  body_format: json
+  body:
+    password: "{{client_secret}}"
+    n: [1, null]
+"""
+
+
+def test_steps_are_typed_as_yaml_and_stated_in_canonical_order(page, plain, exported):
+    response = page.save(plain, {"steps_text": STEPS.replace("\n", "\r\n")})
+
+    assert response.status_code == 302, response.context["errors"]
+    (step,) = exported("plain")["auth_methods"][0]["steps"]
+    assert list(step.items()) == [
+        ("key", "login"),
+        ("keep", {"session": "data.session"}),
+        ("url", "https://auth.example.com/login"),
+        ("body_format", "json"),
+        ("body", {"password": "{{client_secret}}", "n": [1, None]}),
+    ]
+
+
+def test_steps_that_are_left_alone_stay_and_emptied_ones_go(page, plain, exported):
+    page.save(plain, {"steps_text": STEPS})
+    before = exported("plain")
+
+    page.save(plain)
+    after = exported("plain")
+    page.save(plain, {"steps_text": ""})
+
+    assert after == before
+    assert "steps" not in exported("plain")["auth_methods"][0]

@@ -176,3 +176,30 @@ def test_saving_draws_a_new_revision(page, zoom, method):
     method.refresh_from_db()
 
     assert len({first, second, method.revision}) == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("- key: [", "Line "),
+        ("- key: a\n  url: {{x}}", "Line 2"),
+        ("a: 1\n---\nb: 2", "Write one list"),
+        ("key: a\nurl: https://a.example.com", "list"),
+        ("- key: a\n  url: https://a.example.com/{{nothing}}", "{{nothing}} names nothing here"),
+        ("- key: a\n  url: https://a.example.com\n  kep: {}", "kep"),
+        ("- key: client_id\n  url: https://a.example.com", "a variable already"),
+        (
+            "\n".join(f"- {{key: a{n}, url: 'https://a.example.com'}}" for n in range(4)),
+            "These are 4, but there can be 3 at most",
+        ),
+        ("5", "list"),
+    ],
+)
+def test_steps_that_can_t_work_are_refused_beside_their_field(page, method, exported, typed, said):
+    before = exported("zoom")
+
+    response = page.save(method, {"steps_text": typed})
+
+    assert said in str(response.context["adminform"].form.errors["steps_text"])
+    assert form_in(response, "authmethod_form")["steps_text"].replace("\r\n", "\n").strip() == typed
+    assert exported("zoom") == before

@@ -213,3 +213,15 @@ def test_reading_notes_when_the_key_was_used_but_not_every_time(instance, make_k
         caller("GET", TOKEN_PATH)
 
     assert not any(query["sql"].startswith("UPDATE") for query in queries)
+
+
+def test_what_a_login_kept_signs_what_is_read(instance, zoom, call):
+    zoom.steps = [{"key": "login", "url": "https://zoom.example/login", "keep": {"session": "s"}}]
+    zoom.api_request = {"headers": {"Cookie": "S={{login.session}}", "X-Token": "{{access_token}}"}}
+    zoom.save()
+    token = Token.objects.get(pk=instance.pk)
+    token.secrets = {**token.secrets, "steps": {"login.session": "the-session"}}
+    token.save(update_fields=["secrets"])
+
+    for path in (TOKEN_PATH, f"instances/{instance.pk}/token"):
+        assert call("GET", path).json()["headers"] == {"Cookie": "S=the-session", "X-Token": TOKEN}
