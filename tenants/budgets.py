@@ -12,6 +12,7 @@ from connectors.oauth2.errors import MintBudgetSpent
 from connectors.oauth2.method import Method
 from connectors.oauth2.templates import Rendering
 from connectors.signals import asking
+from tenants import signals
 from tenants.models.mint_account import MintAccount
 
 
@@ -36,6 +37,7 @@ def enter_request(method: Method, rendering: Rendering) -> None:
         if not wait:
             account.ledger, account.updated_at = entries, now
             account.save(update_fields=["ledger", "updated_at"])
+    signals.budgeted.send_robust(enter_request, connector=method.connector.key, is_allowed=not wait)
     if wait:
         again = now + timedelta(seconds=wait)
         raise MintBudgetSpent(

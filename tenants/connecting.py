@@ -13,10 +13,11 @@ from connectors import transport
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
-from connectors.oauth2.exchange import Clock, Send, ask, try_token
+from connectors.oauth2.exchange import Clock, Send, try_token
 from connectors.oauth2.request import endpoint_of
 from connectors.oauth2.values import resolve
 from tenants import database_time
+from tenants.asked import ask
 from tenants.budgets import enter_request
 from tenants.errors import removed
 from tenants.filled_in import kept_of, store_values

@@ -14,10 +14,11 @@ from django.db import DatabaseError
 from connectors import transport
 from connectors.encryption import SecretUnreadable
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
-from connectors.oauth2.exchange import Clock, Send, ask
+from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.method import Method
 from connectors.oauth2.templates import Rendering
 from tenants import database_time
+from tenants.asked import ask
 from tenants.models import recovery
 from tenants.models.endpoint import Endpoint, Result
 from tenants.models.instance import Instance

@@ -17,13 +17,14 @@ from connectors import transport
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
 from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable
-from connectors.oauth2.exchange import Clock, Send, ask
+from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.method import Method
 from connectors.oauth2.request import endpoint_of
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants import database_time
+from tenants.asked import ask
 from tenants.budgets import enter_request
 from tenants.connecting import stored_token
 from tenants.filled_in import kept_of, store_values, values_error

@@ -9,12 +9,13 @@ from django.db import models
 
 from connectors.definitions import Definition, definition_of
 from connectors.oauth2.errors import CredentialsRefused
-from connectors.oauth2.exchange import Clock, Send, ask
+from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.method import Method
 from connectors.oauth2.request import endpoint_of
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
+from tenants.asked import ask
 from tenants.budgets import enter_request
 from tenants.models.instance import Instance
 from tenants.models.lease import Leased

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection, models, transaction
 
 from connectors.oauth2.errors import LatchkeyError
+from tenants import signals
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.succession import Tried, settle
@@ -50,11 +51,12 @@ def write_back(outcomes: Sequence[Outcome], *, tokens: type[models.Model]) -> se
                 outcome.columns["refresh_at"] = None
         written = _write_tokens(present, tokens)
         counted = [outcome for outcome in present if outcome.instance.pk in written]
-        _settle(counted, locked)
+        events = _settle(counted, locked)
     for outcome in counted:
         now = locked[outcome.instance.pk]
         for name in ("status", "status_code", "status_reason"):
             setattr(outcome.instance, name, getattr(now, name))
+    signals.settled.send_robust(write_back, outcomes=counted, events=events)
     return written
 
 
@@ -62,8 +64,9 @@ def _stays_paused(instance: Instance, outcome: Outcome) -> bool:
     return instance.status == Instance.Status.PAUSED and outcome.kind != Event.Kind.RECONNECTED
 
 
-def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> None:
-    events, changed = [], []
+def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> list[Event]:
+    events: list[Event] = []
+    changed: list[Instance] = []
     for outcome in outcomes:
         instance = locked[outcome.instance.pk]
         if outcome.tried and (news := settle(instance, outcome.tried, outcome.at)):
@@ -77,6 +80,7 @@ def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> None:
     if changed:
         Instance.objects.bulk_update(changed, _STATUS)
     Event.objects.note(events)
+    return events
 
 
 def _write_tokens(outcomes: Sequence[Outcome], tokens: type[models.Model]) -> set[UUID]:
