@@ -19,6 +19,7 @@ warnings.filterwarnings("ignore", message="You're running the worker with superu
 app = Celery("latchkey")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["config.operations"], related_name="life")
 
 
 @setup_logging.connect

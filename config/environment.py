@@ -108,6 +108,25 @@ def days(lowest: int, highest: int) -> Callable[[str], int]:
     return parse
 
 
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise Fault(f"is {text!r}. Write {' or '.join(choices)}.")
+        return text.lower()
+
+    return parse
+
+
+def shared_token(text: str) -> str:
+    """What another program shows to be let in: what fits into a header, and isn't guessed."""
+    if not re.fullmatch(r"[\x21-\x7e]{20,}", text):
+        raise Fault(
+            "is too short or holds white space. Use at least 20 random characters: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return text
+
+
 def words(text: str) -> list[str]:
     """A comma-separated list; empty parts are dropped."""
     return [word.strip() for word in text.split(",") if word.strip()]

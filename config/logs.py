@@ -1,12 +1,16 @@
 """One line per record on stderr, with nothing in it that looks like a secret."""
 
+import json
 import logging
 import re
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from config.log_context import context
+
 HIDDEN = "[hidden]"
+BESIDE = ("instance", "connector", "code", "method", "route", "status", "ms", "key")
 _NAMES = (
     r"[\w.-]*(?:secret|token|passw(?:or)?d|passphrase|api[_-]?key|fernet|assertion|credential|cookie|session)[\w.-]*"
 )
@@ -47,16 +51,46 @@ class OneLine(logging.Formatter):
         super().__init__("{asctime} {levelname:<7} {name}: {message}", style="{")
 
     def format(self, record: logging.LogRecord) -> str:
-        return _printable(hide_secrets(super().format(record)))
+        more = "".join(f" {name}={value}" for name, value in told_of(record).items())
+        return _printable(hide_secrets(super().format(record)) + hide_secrets(more))
 
 
-def logging_config(*, debug: bool = False, also: Sequence[str] = ()) -> dict[str, Any]:
-    """`also` names the loggers of a server that starts before Django is set up."""
+class OneObject(OneLine):
+    """The same as a JSON object: `time`, `level`, `logger`, `message`, `error` (a traceback), and what is known beside.
+
+    Beside: `request_id` or `task` and `task_id`, and what the line names (`instance`, `connector`, `code`, `status` …).
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": hide_secrets(record.getMessage()),
+        }
+        for name, value in told_of(record).items():
+            line[name] = hide_secrets(value) if isinstance(value, str) else value
+        if record.exc_info:
+            line["error"] = hide_secrets(self.formatException(record.exc_info))
+        if record.stack_info:
+            line["stack"] = hide_secrets(self.formatStack(record.stack_info))
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def told_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What a record says beside its message. Only by these names: a library's extras may hold anything."""
+    named = {name: getattr(record, name) for name in BESIDE if hasattr(record, name)}
+    of_request = getattr(getattr(record, "request", None), "request_id", "")
+    return {**({"request_id": of_request} if of_request else {}), **context.get(), **named}
+
+
+def logging_config(*, debug: bool = False, also: Sequence[str] = (), form: str = "text") -> dict[str, Any]:
+    """`also` names the loggers of a server that starts before Django is set up; `form` is `json` or `text`."""
     level = "DEBUG" if debug else "INFO"
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"line": {"()": "config.logs.OneLine"}},
+        "formatters": {"line": {"()": "config.logs.OneObject" if form == "json" else "config.logs.OneLine"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {

@@ -47,6 +47,8 @@ OUTBOUND_CA_FILE: str | None = env.parsed("OUTBOUND_CA_FILE", environment.pem_fi
 RENEWAL_TICK = env.parsed("RENEWAL_TICK", environment.seconds(1, 60), 5.0)
 EVENT_RETENTION_DAYS = env.parsed("EVENT_RETENTION_DAYS", environment.days(1, 3650), 90)
 SANDBOX = env.parsed("SANDBOX", environment.flag, False)
+METRICS_TOKEN = env.parsed("METRICS_TOKEN", environment.shared_token, "")
+LOG_FORMAT = env.parsed("LOG_FORMAT", environment.one_of("json", "text"), "text" if DEBUG else "json")
 
 INSTALLED_APPS = [
     "unfold",
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
     "csp",
     "ninja",  # for the assets of the API's documentation page
     "config",
+    "config.operations",
     "connectors",
     "tenants",
     "integrations",
@@ -81,6 +84,7 @@ if SANDBOX and SANDBOX_INSTALLED:
     }
 
 MIDDLEWARE = [
+    "config.operations.requests.note_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.relax_admin_policy",
@@ -271,7 +275,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Logs and error reports -----------------------------------------------------------------------------------------
 
-LOGGING = logging_config(debug=DEBUG)
+LOGGING = logging_config(debug=DEBUG, form=LOG_FORMAT)
 LOGGING_CONFIG = "logging.config.dictConfig"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.NothingPrivate"
 

@@ -5,11 +5,14 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from config.health import healthz
+from config.operations.views import metrics, readyz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/catalogue/", include("integrations.admin.catalogue.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("api/", include("integrations.api.urls")),
     path("setup/", include("integrations.setup.urls")),
     path("", include("tenants.wizard.urls")),

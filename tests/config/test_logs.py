@@ -1,9 +1,10 @@
+import json
 import logging
 import sys
 
 import pytest
 
-from config.logs import HIDDEN, OneLine, hide_secrets
+from config.logs import HIDDEN, OneLine, OneObject, hide_secrets
 
 
 def logged(message, *arguments, error=None):
@@ -64,3 +65,46 @@ def test_a_traceback_shows_no_secret():
 
 def test_an_argument_of_the_message_is_looked_at_too():
     assert "s3cr3t" not in logged("%s failed with %r", "zoom", {"client_secret": "s3cr3t"})
+
+
+def as_object(message, *arguments, error=None, **beside):
+    exception = (type(error), error, None) if error else None
+    record = logging.LogRecord("tenants", logging.WARNING, "x.py", 1, message, arguments, exception)
+    vars(record).update(beside)
+    line = OneObject().format(record)
+    assert "\n" not in line
+    return json.loads(line)
+
+
+def test_a_line_is_an_object_with_what_is_known_beside():
+    line = as_object("Renewal failed: %s", "provider_unavailable", instance="1-2-3", connector="zoom")
+
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "warning",
+        "logger": "tenants",
+        "message": "Renewal failed: provider_unavailable",
+        "instance": "1-2-3",
+        "connector": "zoom",
+    }
+
+
+def test_an_object_shows_no_secret_either():
+    line = as_object(
+        "sent client_secret=s3cr3t-value", error=ValueError("password=s3cr3t-value"), code="Bearer s3cr3t-value"
+    )
+
+    assert HIDDEN in line["message"]
+    assert "s3cr3t" not in json.dumps(line)
+    assert "ValueError" in line["error"]
+
+
+def test_what_a_library_says_beside_is_not_taken_over():
+    assert "request" not in as_object("Not found", request="GET /?code=abc", args_of="x")
+
+
+def test_what_is_known_beside_stands_in_a_plain_line_too():
+    record = logging.LogRecord("tenants", logging.INFO, "x.py", 1, "API call", (), None)
+    record.route, record.status, record.key = "/api/v1/instances", 200, "lk_abcdefgh"
+
+    assert OneLine().format(record).endswith("API call route=/api/v1/instances status=200 key=lk_abcdefgh")

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config import embedded, folders, keys, ports
 from config.child import Program
+from config.environment import Environment
 from config.supervisor import Supervisor
 
 CELERY = ("-q", "-A", "config.celery")
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(
             [_web(host, port), WORKER, BEAT],
             folder=settings.BASE_DIR,
-            environment={**os.environ, **decided, "DJANGO_SETTINGS_MODULE": "config.settings"},
+            environment={**_log_format(), **os.environ, **decided, "DJANGO_SETTINGS_MODULE": "config.settings"},
             write=say,
         )
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -116,6 +117,11 @@ def _web(host: str, port: int) -> Program:
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     arguments = ("-c", "python:config.gunicorn_settings", "--bind", bind, "config.wsgi")
     return Program("web", "gunicorn", arguments)
+
+
+def _log_format() -> dict[str, str]:
+    """For people at a terminal, unless the environment says otherwise."""
+    return {"LOG_FORMAT": "text"} if sys.stdout.isatty() and not Environment(os.environ).has("LOG_FORMAT") else {}
 
 
 def _has_demo() -> bool:

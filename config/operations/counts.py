@@ -1,0 +1,72 @@
+"""Counts of this process that are still to be added to those of the whole installation."""
+
+import threading
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Series = tuple[str, tuple[str, ...]]  # a metric's name and its labels' values, in the metric's order
+
+# Upper bounds in seconds; what takes longer counts under the last, which has none.
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+BOUNDS = (*(f"{bound:g}" for bound in BUCKETS), "+Inf")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Something that is counted: its name on /metrics, what it means, its labels."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+
+
+RENEWALS = Metric(
+    "latchkey_renewals", "Token renewals, by connector and by what came of them.", ("connector", "outcome")
+)
+MINTS = Metric(
+    "latchkey_budgeted_mints",
+    "Token requests at providers with a mint budget: made within it, or refused because it was spent.",
+    ("connector", "result"),
+)
+API_REQUESTS = Metric("latchkey_api_requests", "Calls of the HTTP API.", ("method", "route", "status"))
+COUNTERS = (RENEWALS, MINTS, API_REQUESTS)
+
+TOKEN_REQUESTS = Metric(
+    "latchkey_token_request_seconds", "How long providers take to answer token requests.", ("connector",)
+)
+HISTOGRAMS = (TOKEN_REQUESTS,)
+
+
+class Counts:
+    """Adds up until somebody takes it all away; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: dict[Series, float] = {}
+
+    def count(self, metric: Metric, *labels: str, by: float = 1.0) -> None:
+        self._add((metric.name, labels), by)
+
+    def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
+        """Enter one duration into a histogram."""
+        bound = BOUNDS[bisect_left(BUCKETS, seconds)]
+        self._add((f"{metric.name}_bucket", (*labels, bound)), 1.0)
+        self._add((f"{metric.name}_sum", labels), seconds)
+
+    def take(self) -> dict[Series, float]:
+        with self._lock:
+            taken, self._values = self._values, {}
+        return taken
+
+    def put_back(self, taken: Mapping[Series, float]) -> None:
+        """What was taken could not be kept."""
+        for series, value in taken.items():
+            self._add(series, value)
+
+    def _add(self, series: Series, value: float) -> None:
+        with self._lock:
+            self._values[series] = self._values.get(series, 0.0) + value
+
+
+counts = Counts()

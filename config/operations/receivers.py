@@ -1,0 +1,46 @@
+"""Counts and logs what becomes of renewals. No line holds more of an instance than its id."""
+
+import logging
+from collections.abc import Sequence
+
+from django.dispatch import receiver
+
+from config.operations.counts import MINTS, RENEWALS, TOKEN_REQUESTS, counts
+from connectors.definitions import definition_of
+from connectors.oauth2.errors import LatchkeyError
+from tenants import signals
+from tenants.models import Event
+from tenants.models.outcome import Outcome
+
+logger = logging.getLogger(__name__)
+
+
+@receiver(signals.settled)
+def on_settled(sender: object, *, outcomes: Sequence[Outcome], events: Sequence[Event], **_: object) -> None:
+    recovered = {event.instance_id for event in events if event.kind == Event.Kind.RECOVERED}
+    for outcome in outcomes:
+        connector = definition_of(outcome.instance.auth_method).method.connector.key
+        # What only learnt that its endpoint is closed made no attempt.
+        if "refresh_at" in outcome.columns:
+            counts.count(RENEWALS, connector, outcome.error.code if outcome.error else "renewed")
+        said = {"instance": str(outcome.instance.pk), "connector": connector}
+        if outcome.error is not None:
+            _say_failed(outcome.error, said)
+        elif outcome.instance.pk in recovered:
+            logger.info("A token is renewed again after trouble.", extra=said)
+
+
+@receiver(signals.asked)
+def on_asked(sender: object, *, connector: str, seconds: float, **_: object) -> None:
+    counts.observe(TOKEN_REQUESTS, seconds, connector)
+
+
+@receiver(signals.budgeted)
+def on_budgeted(sender: object, *, connector: str, is_allowed: bool, **_: object) -> None:
+    counts.count(MINTS, connector, "made" if is_allowed else "refused")
+
+
+def _say_failed(error: LatchkeyError, said: dict[str, str]) -> None:
+    level = logging.ERROR if error.permanent else logging.WARNING
+    follows = "It waits for a person." if error.permanent else "It is tried again."
+    logger.log(level, "A token could not be renewed: %s. %s", error.code, follows, extra={**said, "code": error.code})
