@@ -7,6 +7,7 @@ from django.conf import settings
 
 from tenants import database_time, drafts, history, schedule, secret_expiry
 from tenants.budgets import prune_accounts
+from tenants.models import SignInFailures
 
 
 @shared_task
@@ -35,6 +36,7 @@ def prune() -> None:
     prune_history.delay()
     drafts.prune(now)
     prune_accounts(now)
+    SignInFailures.objects.prune(now)
 
 
 @shared_task

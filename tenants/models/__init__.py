@@ -7,6 +7,7 @@ from tenants.models.instance import Instance, InstanceValues
 from tenants.models.mint_account import MintAccount
 from tenants.models.next_values import NextValues
 from tenants.models.notice import Notice
+from tenants.models.sign_in_failures import SignInFailures
 from tenants.models.tenant import Membership, Tenant
 from tenants.models.token import Token
 
@@ -20,6 +21,7 @@ __all__ = [
     "MintAccount",
     "NextValues",
     "Notice",
+    "SignInFailures",
     "Tenant",
     "Token",
 ]
