@@ -14,14 +14,17 @@ from connectors.definitions import definition_of
 from connectors.models import AuthMethod
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send, try_token
+from connectors.oauth2.method import Method
 from connectors.oauth2.request import endpoint_of
+from connectors.oauth2.response import TokenGrant
+from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants import database_time
 from tenants.asked import ask
 from tenants.budgets import enter_request
 from tenants.errors import removed
 from tenants.filled_in import kept_of, store_values
-from tenants.models.endpoint import refuse_unwelcome
+from tenants.models.endpoint import note_wish, refuse_unwelcome
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceQuerySet
 from tenants.models.lease import Sleep, lease_length
@@ -55,9 +58,7 @@ def connect(
     kept = kept_of(definition.method, values, now=clock())
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
     endpoint = endpoint_of(definition.method, rendering)
-    refuse_unwelcome(endpoint, clock())
-    enter_request(definition.method, rendering)
-    grant = ask(definition.method, rendering, send=send, clock=clock)
+    grant = _asked(definition.method, rendering, endpoint, send, clock)
     owner = uuid4()
     try:
         with transaction.atomic():
@@ -130,9 +131,7 @@ def reconnect(
             kept, set_at = {**staying, **kept}, {key: stored.set_at[key] for key in staying if key in stored.set_at}
         rendering = resolve(method, kept, token.definition.operator_values(), now=clock(), uuid=uuid4())
         token.endpoint = endpoint_of(method, rendering)
-        refuse_unwelcome(token.endpoint, clock())
-        enter_request(method, rendering)
-        grant = ask(method, rendering, send=send, clock=clock)
+        grant = _asked(method, rendering, token.endpoint, send, clock)
         with transaction.atomic():
             locked = Instance.objects.lock(instance.pk)
             if name is not None:
@@ -184,6 +183,17 @@ def check_now(
     if trouble:
         raise trouble
     return instance
+
+
+def _asked(method: Method, rendering: Rendering, endpoint: str, send: Send, clock: Clock) -> TokenGrant:
+    """The answer to new values. What a person's request is told of the endpoint holds for everyone."""
+    refuse_unwelcome(endpoint, clock())
+    enter_request(method, rendering)
+    try:
+        return ask(method, rendering, send=send, clock=clock)
+    except LatchkeyError as error:
+        note_wish(endpoint, error, clock())
+        raise
 
 
 def _renewed(token: Token, actor: Any, send: Send, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from connectors.oauth2.values import check_complete, resolve
 from tenants import database_time
 from tenants.connecting import stored_token
 from tenants.filled_in import kept_of
+from tenants.models.endpoint import refuse_unwelcome
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.lease import Sleep
@@ -95,6 +96,7 @@ def _try_at_once(instance: Instance, actor: Any, send: Send, clock: Clock, sleep
     token.take_in_turn(clock=clock, sleep=sleep)
     trouble: LatchkeyError | None = None
     try:
+        refuse_unwelcome(token.endpoint, clock())
         token.renew(send=send, clock=clock, actor=actor)
     except LatchkeyError as error:
         trouble = error

@@ -29,7 +29,7 @@ from tenants.budgets import enter_request
 from tenants.connecting import stored_token
 from tenants.filled_in import kept_of, store_values, values_error
 from tenants.models import Event, Instance, Tenant, Token
-from tenants.models.endpoint import refuse_unwelcome
+from tenants.models.endpoint import note_wish, refuse_unwelcome
 from tenants.models.lease import Sleep, lease_length
 from tenants.models.next_values import NextValues
 
@@ -93,6 +93,8 @@ def connect_all(
     with ExitStack() as leases:
         prepared = _prepared(wanted, leases, clock, sleep)
         answers = _answers(prepared, send, clock)
+        for name, answer in answers.items():
+            note_wish(prepared[name].endpoint, answer, clock())
         errors = {name: answer for name, answer in answers.items() if isinstance(answer, LatchkeyError)}
         if not errors:
             errors = _stored(tenant, prepared, answers, keep, actor, clock)

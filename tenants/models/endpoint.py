@@ -8,7 +8,7 @@ waited is renewed in a paced order, those first whose tokens die first.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import models, transaction
 
@@ -126,9 +126,19 @@ def note_trouble(origin: str, met: Iterable[tuple[UUID, LatchkeyError]], now: da
         endpoint.save(update_fields=["failures", "is_closed", "probes", "retry_at", "alone_until", "reason"])
 
 
-def forget_trouble(origin: str) -> bool:
-    """An endpoint answered: it is well again. Whether it had been closed."""
-    closed = Endpoint.objects.filter(pk=origin).values_list("is_closed", flat=True).first()
+def note_wish(origin: str, answer: Result, now: datetime, *, instance: UUID | None = None) -> None:
+    """Write down that an endpoint wishes to be left alone (Retry-After), if it said so to a person who connects."""
+    if isinstance(answer, ProviderUnavailable) and answer.retry_after:
+        note_trouble(origin, [(instance or uuid4(), answer)], now)
+
+
+def forget_trouble(origin: str, now: datetime) -> bool:
+    """An endpoint answered: it is well again. Whether it had been closed, and is not any more.
+
+    What it answers to requests from before it asked to be left alone says nothing against that.
+    """
+    rows = Endpoint.objects.filter(pk=origin).exclude(alone_until__gt=now)
+    closed = rows.values_list("is_closed", flat=True).first()
     if closed is None:
         return False
-    return bool(Endpoint.objects.filter(pk=origin).delete()[0]) and closed
+    return bool(rows.delete()[0]) and closed

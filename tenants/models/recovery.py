@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from connectors.oauth2.errors import LatchkeyError
 from tenants import renewal
-from tenants.models.endpoint import Result, forget_trouble, is_answer, note_trouble
+from tenants.models.endpoint import Result, forget_trouble, is_answer, note_trouble, note_wish
 
 _BATCH = 1000  # tokens whose times are set in one transaction
 
@@ -34,12 +34,15 @@ def note(heard: Iterable[Heard], now: datetime, *, tokens: Any, in_trouble: Coll
         by_origin[one.origin].append(one)
     by_origin.pop("", None)
     for origin, said in by_origin.items():
-        if any(is_answer(one.result) for one in said):
-            if (in_trouble is None or origin in in_trouble) and forget_trouble(origin):
-                _return_to(tokens.stranded(origin, now), now)
-        else:
-            errors = [(one.instance, one.result) for one in said if isinstance(one.result, LatchkeyError)]
+        errors = [(one.instance, one.result) for one in said if isinstance(one.result, LatchkeyError)]
+        if not any(is_answer(one.result) for one in said):
             note_trouble(origin, errors, now)
+            continue
+        # What was heard together was asked together: one answer doesn't undo another's wish to be left alone.
+        for instance, error in errors:
+            note_wish(origin, error, now, instance=instance)
+        if (in_trouble is None or origin in in_trouble) and forget_trouble(origin, now):
+            _return_to(tokens.stranded(origin, now), now)
 
 
 def _return_to(stranded: Any, now: datetime) -> None:
@@ -50,13 +53,15 @@ def _return_to(stranded: Any, now: datetime) -> None:
     quoted = connection.ops.quote_name
     statement = (
         f"UPDATE {quoted(meta.db_table)} SET {quoted(field.column)} = %s, {quoted('failures')} = 0 "  # noqa: S608 (names)
-        f"WHERE {quoted(key.column)} = %s AND {quoted('lease_owner')} IS NULL"
+        f"WHERE {quoted(key.column)} = %s AND ({quoted('lease_until')} IS NULL OR {quoted('lease_until')} <= %s)"
     )
+    reached = field.get_db_prep_save(now, connection)
     for start in range(0, len(waiting), _BATCH):
         rows = [
             (
                 field.get_db_prep_save(now + renewal.paced(rank), connection),
                 key.get_db_prep_save(pk, connection),
+                reached,
             )
             for rank, pk in enumerate(waiting[start : start + _BATCH], start)
         ]

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 
 from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable
-from tenants import connecting, renewal, schedule
+from tenants import connecting, next_secret, renewal, schedule
 from tenants.models import Endpoint, Instance, Token
 from tests.tenants.provider import answer, history, make_method
 
@@ -275,3 +276,41 @@ def test_credentials_that_are_refused_say_nothing_of_the_endpoint(fleet, provide
             connecting.check_now(instance, send=provider, clock=clock, sleep=clock.sleep)
 
     assert not Endpoint.objects.exists()
+
+
+def test_what_a_person_is_told_by_a_busy_endpoint_holds_for_everyone(fleet, host, clock, provider):
+    provider.answers = [answer(429, {}, Retry_After="300")]
+    with pytest.raises(ProviderUnavailable):
+        connecting.reconnect(fleet[0], values=VALUES, send=host, clock=clock, sleep=clock.sleep)
+    asked = host.asked
+
+    with pytest.raises(ProviderUnavailable):
+        connecting.reconnect(fleet[1], values=VALUES, send=host, clock=clock, sleep=clock.sleep)
+    with pytest.raises(ProviderUnavailable):
+        next_secret.add(fleet[2], {"client_secret": "another"}, send=host, clock=clock, sleep=clock.sleep)
+
+    assert host.asked == asked
+
+
+def test_an_answer_does_not_undo_a_wish_that_was_heard_together_with_it(fleet, host, clock, provider):
+    Token.objects.filter(pk__in=[fleet[0].pk, fleet[1].pk]).update(refresh_at=clock())
+    provider.answers = [answer(429, {}, Retry_After="300")]
+
+    schedule.renew_chunk(send=host, clock=clock)
+
+    assert Endpoint.objects.get().alone_until == clock() + timedelta(seconds=300)
+
+
+def test_an_endpoint_that_is_back_lets_those_in_whose_worker_died(fleet, host, clock):
+    go_down(fleet, host, clock)
+    now = clock()
+    Token.objects.filter(pk=fleet[0].pk).update(
+        lease_owner=uuid4(), lease_until=now, refresh_at=now + timedelta(hours=1)
+    )
+    host.is_down = False
+    clock.advance(minutes=10)
+
+    schedule.renew_chunk(send=host, clock=clock)
+
+    assert not Endpoint.objects.exists()
+    assert Token.objects.get(pk=fleet[0].pk).refresh_at <= clock() + timedelta(minutes=1)
