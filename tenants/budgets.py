@@ -48,6 +48,17 @@ def enter_request(method: Method, rendering: Rendering) -> None:
         )
 
 
+def is_last(method: Method, rendering: Rendering) -> bool:
+    """Whether the client's budget has room for one more request at most. No query for a method without a budget."""
+    budget = budget_of(method)
+    if budget is None:
+        return False
+    account = MintAccount.objects.filter(client=_client(method, rendering)).first()
+    ledger = [(at, count) for at, count in account.ledger] if account else []
+    entered, wait = spend(ledger, budget, rendering.now)
+    return bool(wait or spend(entered, budget, rendering.now)[1])
+
+
 @receiver(asking)
 def count_trial(sender: object, *, method: Method, rendering: Rendering, **named: object) -> None:
     """Count a try like any other token request, as the provider does."""

@@ -16,7 +16,7 @@ from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants.asked import ask
-from tenants.budgets import enter_request
+from tenants.budgets import enter_request, is_last
 from tenants.models.instance import Instance
 from tenants.models.lease import Leased
 from tenants.models.next_values import NextValues
@@ -69,8 +69,12 @@ class Asking(Leased):
     def prepare(self, now: datetime) -> tuple[Method, Rendering]:
         """What asking takes, the request entered into the client's mint budget. Raises `MintBudgetSpent`."""
         following = self._following
+        rendering = self.rendering(now, following.values if following else {})
+        # Where only one more request is allowed it is not spent on a secret that was refused before.
+        if following and is_last(self.definition.method, rendering) and following.refused_at:
+            following, rendering = None, self.rendering(now)
         self._tried = Tried(following.added_at) if following else None
-        return self._entered(self.rendering(now, following.values if following else {}))
+        return self._entered(rendering)
 
     def fall_back(self, refusal: CredentialsRefused, now: datetime) -> tuple[Method, Rendering] | None:
         """What asking with the present secret takes, after the next one was refused; None if that was not it.

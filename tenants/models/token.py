@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from connectors.fields import EncryptedJSONField
-from connectors.oauth2.errors import LatchkeyError
+from connectors.oauth2.errors import LatchkeyError, MintBudgetSpent
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.request import Bought
 from connectors.oauth2.response import TokenGrant
@@ -333,8 +333,10 @@ class Token(Asking):
     ) -> Outcome:
         owner, self._held = self._held, None
         written = {name: getattr(self, name) for name in columns}
-        # What could not be asked, or was refused with the next secret alone, says nothing of that secret.
-        tried = self._tried if error is None else None
+        # What could not be asked, or was refused with both secrets, says nothing of the next one; but where the budget
+        # had no room for the present one, the next one's refusal is what is known.
+        is_known = error is None or (isinstance(error, MintBudgetSpent) and self._tried and self._tried.refusal)
+        tried = self._tried if is_known else None
         return Outcome(self.instance, owner, written, status, kind, at, error, actor, tried)
 
 

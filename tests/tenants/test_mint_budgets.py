@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from connectors.oauth2.errors import MintBudgetSpent
-from tenants import connecting, schedule
+from tenants import connecting, next_secret, schedule
 from tenants.models import Instance, MintAccount, Token
-from tests.tenants.provider import make_method
+from tests.tenants.provider import answer, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 VALUES = {"client_id": "id", "client_secret": "s3cret-value"}
@@ -96,3 +96,21 @@ def test_a_method_without_a_budget_keeps_no_account(tenant, method, provider, cl
     connecting.connect(tenant, method, values=VALUES, send=provider, clock=clock)
 
     assert not MintAccount.objects.exists()
+
+
+def test_a_next_secret_that_is_refused_does_not_eat_up_the_budget(tenant, provider, clock):
+    method = make_method("scarce", refresh={"max_requests": "2/day"})
+    instance = connecting.connect(tenant, method, values=VALUES, send=provider, clock=clock)
+
+    def send(request):
+        return answer(401, {"error": "invalid_client"}) if b"unknown" in request.body else provider(request)
+
+    clock.advance(hours=1)
+    with pytest.raises(MintBudgetSpent):  # the second request is the next secret's; there is none for the present one
+        next_secret.add(instance, {"client_secret": "unknown"}, send=send, clock=clock, sleep=clock.sleep)
+    for _ in range(80):
+        clock.advance(hours=1)
+        schedule.renew_chunk(send=send, clock=clock)
+
+    assert Instance.objects.get().status == Instance.Status.ACTIVE
+    assert Token.objects.get().renewed_at >= clock() - timedelta(days=1)
