@@ -273,6 +273,12 @@ CELERY_BEAT_SCHEDULE = {
     "look-ahead": {"task": "tenants.tasks.look_ahead", "schedule": 60 * 60.0, "options": {"expires": 60 * 60.0}},
     "prune": {"task": "tenants.tasks.prune", "schedule": 24 * 60 * 60.0, "options": {"expires": 60 * 60.0}},
 }
+if SANDBOX and SANDBOX_INSTALLED:
+    CELERY_BEAT_SCHEDULE["prune-sandbox"] = {
+        "task": "config.sandbox.tasks.prune_tokens",
+        "schedule": 60 * 60.0,
+        "options": {"expires": 60 * 60.0},
+    }
 
 # --- Logs and error reports -----------------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
 """What the sandbox knows of a client beyond what its library keeps."""
 
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max
 from django.utils import timezone
 from oauth2_provider.generators import generate_client_secret
 from oauth2_provider.models import AccessToken, Application
@@ -22,7 +23,15 @@ class ClientQuerySet(models.QuerySet["Client"]):
     def with_usage(self) -> Self:
         """With `tokens_issued` and `last_issued_at`, expired tokens included."""
         return self.select_related("application").annotate(
-            tokens_issued=Count("application__accesstoken"), last_issued_at=Max("application__accesstoken__created")
+            tokens_issued=Count("application__accesstoken") + F("tokens_pruned"),
+            last_issued_at=Max("application__accesstoken__created"),
+        )
+
+    def prune_tokens(self, before: datetime) -> int:
+        """Delete tokens that expired before then, of each client all but the newest; how many. They stay counted."""
+        expired = AccessToken.objects.filter(expires__lt=before)
+        return sum(
+            client.prune_tokens(expired) for client in self.filter(application__accesstoken__in=expired).distinct()
         )
 
     @transaction.atomic
@@ -51,6 +60,8 @@ class Client(models.Model):
         default=DEFAULT_LIFETIME, validators=[MinValueValidator(10), MaxValueValidator(24 * 60 * 60)]
     )
     scopes = models.CharField(max_length=100, help_text="Separated by spaces.")
+    # Tokens that were issued and are deleted.
+    tokens_pruned = models.PositiveIntegerField(default=0, editable=False)
     # None once the secret is revoked.
     secret_made_at = models.DateTimeField(null=True)
 
@@ -78,6 +89,15 @@ class Client(models.Model):
         """Make every token of the client invalid at once; how many were still alive."""
         tokens = AccessToken.objects.filter(application=self.application, expires__gt=timezone.now())
         return int(tokens.update(expires=timezone.now()))
+
+    @transaction.atomic
+    def prune_tokens(self, expired: models.QuerySet[Any]) -> int:
+        """Delete those of the client's tokens that are among `expired`, except its newest; how many."""
+        newest = AccessToken.objects.filter(application=self.application).order_by("-created", "-pk").first()
+        _, by_model = expired.filter(application=self.application).exclude(pk=newest and newest.pk).delete()
+        count: int = by_model.get(AccessToken._meta.label, 0)
+        type(self).objects.filter(pk=self.pk).update(tokens_pruned=F("tokens_pruned") + count)
+        return count
 
     def _replace_secret(self) -> str:
         secret: str = generate_client_secret()

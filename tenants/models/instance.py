@@ -57,7 +57,9 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
             return found[0]
         if not found:
             raise InstanceNotFound(
-                f"{whose} has no instance {called}.", "It was never connected, or it was removed.", "Connect it first."
+                f"{whose} has no instance {called}.",
+                "It was never connected, or it was removed.",
+                "Connect it first. If it is connected, check how the keys are spelt.",
             )
         names = tuple(instance.name for instance in found)
         raise SeveralInstances(

@@ -86,7 +86,7 @@ def test_another_tenants_or_connectors_instance_is_not_read(crm, connect):
     connect("acme", method_of(crm, "meetings"))
 
     for tenant in ("acme", "stranger"):
-        with pytest.raises(InstanceNotFound):
+        with pytest.raises(InstanceNotFound, match=r"never connected.*check how the keys are spelt"):
             crm.credentials(tenant, "chat")
 
 
