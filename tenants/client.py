@@ -211,5 +211,8 @@ def _absolute(url: str, base_url: str) -> str:
     if urlsplit(url).scheme in ("http", "https"):
         return url
     if not base_url:
-        raise ValueError(f"“{url}” is relative, and the connector has no base URL. Give the whole address.")
+        raise ValueError(
+            f"“{url}” is relative, and the connector has no base URL. "
+            "Give the whole address, or have the administrator enter the connector's base URL."
+        )
     return base_url if not url else f"{base_url}{'' if url.startswith(('/', '?')) else '/'}{url}"

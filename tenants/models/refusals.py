@@ -11,7 +11,7 @@ from tenants.renewal import Life
 def refuse_idle(instance: Instance) -> None:
     """Raise `NotConnected` where no token may be handed out: none was ever bought, or a person paused it."""
     if instance.status == Instance.Status.PAUSED:
-        raise NotConnected(f"{instance} is paused.", "A person stopped it.", "Resume it to go on.")
+        raise NotConnected(f"{instance} is paused.", "A person stopped it.", "Resume it in the wizard or admin.")
     if instance.status == Instance.Status.PENDING:
         raise NotConnected(
             f"{instance} is not connected yet.", "No token was ever bought.", "Connect it in the wizard or admin."

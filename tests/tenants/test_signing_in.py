@@ -1,9 +1,9 @@
 """Passwords can't be tried one after another: in the wizard and in the admin, failures make the next attempt wait."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import aauthenticate
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -133,10 +133,9 @@ def test_attempts_without_a_request_are_counted_by_name(ada, clock):
         ThrottledBackend().authenticate(None, username="ada", password=PASSWORD, clock=clock)
 
 
-@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("ada")
 def test_the_other_way_to_authenticate_counts_too():
-    asyncio.run(aauthenticate(username="ada", password="wrong"))
+    async_to_sync(aauthenticate)(username="ada", password="wrong")
 
     assert set(SignInFailures.objects.values_list("count", flat=True)) == {1}
 
