@@ -1,10 +1,11 @@
-"""A token request as a person reads it, before there is any value: names stand where values will."""
+"""An exchange's requests as a person reads them, before there is any value: names stand where values will."""
 
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connectors.oauth2.definition import Step, TokenRequest
 from connectors.oauth2.method import Method
 from connectors.oauth2.parameters import CONTENT_TYPES
 from connectors.oauth2.templates import parse
@@ -14,16 +15,33 @@ _SOLE = re.compile(rf"\A{_PLACEHOLDER.pattern}\Z")
 
 
 def sketch(method: Method) -> str:
-    """The request line, the headers and the body. [Client ID] stands for a value, a secret's too."""
-    request = method.definition.token_request
-    query = [*_pairs(method, request.query), *(_credentials(method) if request.body_format == "none" else ())]
+    """Each request's line, headers and body, in their order. [Client ID] stands for a value, a secret's too.
+
+    What a step keeps stands as its placeholder: {{login.session}}.
+    """
+    steps = method.definition.steps
+    token_request = _request(method, method.definition.token_request)
+    if not steps:
+        return token_request
+    parts = [f"{_titled(step)}\n{_request(method, step)}" for step in steps]
+    return "\n\n".join([*parts, f"# Token request\n{token_request}"])
+
+
+def _titled(step: Step) -> str:
+    kept = ", ".join(f"{{{{{name}}}}}" for name in step.kept_names)
+    return f"# Step {step.key}, whose answer gives {kept}" if kept else f"# Step {step.key}"
+
+
+def _request(method: Method, request: TokenRequest) -> str:
+    added = list(_credentials(method, request)) if request.body_format == "none" else []
+    query = [*_pairs(method, request.query), *added]
     url = _named(method, request.url)
     lines = [
         f"{request.method} {url}",
         *(f"  {'&' if index or '?' in url else '?'}{pair}" for index, pair in enumerate(query)),
     ]
-    lines += [f"{name}: {value}" for name, value in _headers(method)]
-    body = list(_body(method))
+    lines += [f"{name}: {value}" for name, value in _headers(method, request)]
+    body = list(_body(method, request))
     lines += ["(over TLS with the client certificate)"] if request.tls is not None else []
     return "\n".join([*lines, *([""] if body else []), *body])
 
@@ -57,8 +75,7 @@ def _pairs(method: Method, parameters: Mapping[str, Any] | None) -> Iterator[str
                 yield f"{name}={_value(method, one)}"
 
 
-def _headers(method: Method) -> Iterator[tuple[str, str]]:
-    request = method.definition.token_request
+def _headers(method: Method, request: TokenRequest) -> Iterator[tuple[str, str]]:
     stated = {name.lower() for name in request.headers or {}}
     if request.client_authentication == "client_secret_basic":
         yield "Authorization", _named(method, "Basic Base64 of {{client_id}}:{{client_secret}}")
@@ -67,19 +84,19 @@ def _headers(method: Method) -> Iterator[tuple[str, str]]:
     for name, value in (request.headers or {}).items():
         if value is not None:
             yield name, _value(method, value)
+    if request.dpop:
+        yield "DPoP", "[a proof signed anew each time]"
 
 
-def _credentials(method: Method) -> Iterator[str]:
+def _credentials(method: Method, request: TokenRequest) -> Iterator[str]:
     """The parameters that the client authentication adds, save those that the document states itself."""
-    request = method.definition.token_request
     stated = request.query if request.body_format == "none" else request.parameters
-    for name, value in _added(method).items():
+    for name, value in _added(method, request).items():
         if not isinstance(stated, Mapping) or name not in stated:
             yield f"{name}={value}"
 
 
-def _added(method: Method) -> dict[str, str]:
-    request = method.definition.token_request
+def _added(method: Method, request: TokenRequest) -> dict[str, str]:
     if request.client_authentication == "client_secret_post":
         return {name: _named(method, f"{{{{{name}}}}}") for name in ("client_id", "client_secret")}
     added = {}
@@ -93,8 +110,7 @@ def _added(method: Method) -> dict[str, str]:
     return added
 
 
-def _body(method: Method) -> Iterator[str]:
-    request = method.definition.token_request
+def _body(method: Method, request: TokenRequest) -> Iterator[str]:
     parameters = request.parameters
     if request.body_format == "none":
         return
@@ -102,7 +118,7 @@ def _body(method: Method) -> Iterator[str]:
         yield _named(method, str(parameters or ""))
     elif request.body_format == "json":
         yield _named(method, json.dumps(parameters or {}, indent=2, ensure_ascii=False))
-        yield from (f"and {pair}" for pair in _credentials(method))
+        yield from (f"and {pair}" for pair in _credentials(method, request))
     else:
         yield from _pairs(method, parameters if isinstance(parameters, Mapping) else {})
-        yield from _credentials(method)
+        yield from _credentials(method, request)

@@ -1,9 +1,13 @@
 """What to tell a person when a token endpoint says no: the rules that turn wire errors into advice, as one table.
 
-The first rule that fits speaks. A rule fits by the provider's error code, by the HTTP status, or by both.
+The first rule that fits speaks. A rule fits by the provider's error code or by the HTTP status; where it says so, only
+if the client proved itself in a certain way, or if the answer is a page for people.
 """
 
 from dataclasses import dataclass
+
+from connectors.oauth2.client_authentication import BY_CERTIFICATE, BY_JWT
+from connectors.oauth2.definition import TokenRequest
 
 TRANSIENT_CODES = frozenset({"temporarily_unavailable", "server_error", "slow_down"})
 PERMANENT_CODES = frozenset(
@@ -26,22 +30,59 @@ class Advice:
     remedy: str
     codes: frozenset[str] = frozenset()
     statuses: range = range(0)
+    proof: str = ""  # as `proof_in` names it; empty: whatever was presented
+    is_page: bool = False
 
-    def fits(self, code: str, status: int) -> bool:
+    def fits(self, code: str, status: int, proof: str, is_page: bool) -> bool:
+        if (self.proof and self.proof != proof) or (self.is_page and not is_page):
+            return False
         return code in self.codes if self.codes else status in self.statuses
+
+
+def proof_in(request: TokenRequest) -> str:
+    """What a refusal may be about, besides ID and secret: `assertion`, `grant` (a JWT that is one) or `certificate`."""
+    if request.client_authentication in BY_JWT:
+        return "assertion"
+    if request.is_jwt_grant:
+        return "grant"
+    return "certificate" if request.client_authentication in BY_CERTIFICATE else ""
 
 
 def _codes(*codes: str) -> frozenset[str]:
     return frozenset(codes)
 
 
+_OF_A_JWT = (
+    "Check that this machine's clock is right, that the key is the very one whose public part is registered there, and "
+    "that the key ID (kid) is the one that it has there. If they are right, the administrator should compare "
+    "`assertion.audience` and `assertion.algorithm` with the provider's documentation."
+)
+
 REFUSALS = (
+    Advice(
+        "It does not accept the signed assertion that stands in for a secret.",
+        _OF_A_JWT,
+        codes=_codes("invalid_client"),
+        proof="assertion",
+    ),
+    Advice(
+        "It does not accept the signed assertion.",
+        _OF_A_JWT,
+        codes=_codes("invalid_grant", "invalid_client"),
+        proof="grant",
+    ),
+    Advice(
+        "It does not accept the client certificate for this client ID.",
+        "Check the client ID, that the certificate is registered there for it (its subject, or the certificate itself "
+        "where it is self-signed), and that it has neither expired nor been replaced.",
+        codes=_codes("invalid_client"),
+        proof="certificate",
+    ),
     Advice(
         "It does not accept the client ID or the client secret.",
         "Copy both once more from the provider's console: the secret may have been replaced, revoked or expired, "
-        "or a character was lost in copying. A key or certificate must be the very one that is registered there. If "
-        "they are right, the administrator should check whether this provider wants them in the Authorization header "
-        "(client_secret_basic) or in the body (client_secret_post).",
+        "or a character was lost in copying. If they are right, the administrator should check whether this provider "
+        "wants them in the Authorization header (client_secret_basic) or in the body (client_secret_post).",
         codes=_codes("invalid_client"),
     ),
     Advice(
@@ -118,6 +159,14 @@ NOT_UNDERSTOOD = (
         statuses=range(300, 400),
     ),
     Advice(
+        "The answer is a page for people, not a token: the address may be that of a website, or a sign-in or "
+        "maintenance page stands before the API.",
+        "Check the values that are filled in, the host above all; if they are right, the administrator should check "
+        "the token URL.",
+        statuses=range(200, 300),
+        is_page=True,
+    ),
+    Advice(
         "The token may have another name in this answer.",
         "The administrator should compare “Response authentication token key” with the provider's answer.",
         statuses=range(200, 300),
@@ -147,8 +196,14 @@ STEP_NOT_UNDERSTOOD = (
         statuses=range(300, 400),
     ),
     Advice(
-        "What the step keeps may have other names in this answer; or it is a page for people, which some providers "
-        "show when a login fails.",
+        "The answer is a page for people, which some providers show when a login fails.",
+        "Check the user's name and the password or secret; if they are right, the administrator should check the "
+        "step's `url`.",
+        statuses=range(200, 300),
+        is_page=True,
+    ),
+    Advice(
+        "What the step keeps may have other names in this answer.",
         "Check the values that are filled in; if they are right, the administrator should compare the step's `keep` "
         "with the provider's answer.",
         statuses=range(200, 300),
@@ -161,6 +216,6 @@ STEP_NOT_UNDERSTOOD = (
 )
 
 
-def advise(rules: tuple[Advice, ...], code: str, status: int) -> Advice:
+def advise(rules: tuple[Advice, ...], code: str, status: int, *, proof: str = "", is_page: bool = False) -> Advice:
     """The first rule that fits; the last of each table fits everything."""
-    return next((rule for rule in rules if rule.fits(code, status)), rules[-1])
+    return next((rule for rule in rules if rule.fits(code, status, proof, is_page)), rules[-1])

@@ -18,6 +18,7 @@ CLIENT_VARIABLES: dict[ClientAuthentication, tuple[str, ...]] = {
     "self_signed_tls_client_auth": ("client_id",),
     "none": (),
 }
+BY_JWT: tuple[ClientAuthentication, ...] = ("client_secret_jwt", "private_key_jwt")
 BY_CERTIFICATE: tuple[ClientAuthentication, ...] = ("tls_client_auth", "self_signed_tls_client_auth")
 ADDS_PARAMETERS: tuple[ClientAuthentication, ...] = (
     "client_secret_post",

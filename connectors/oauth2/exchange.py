@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import cast
 
+from connectors.oauth2.advice import proof_in
 from connectors.oauth2.definition import Step
 from connectors.oauth2.dpop import ProofKey, send_proven
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable, ResponseNotUnderstood
@@ -54,6 +55,7 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
         now=clock(),
         secrets=(*_unspeakable(method, rendering, request, len(steps)), *kept.values()),
         usual_type="Bearer" if key is None else "DPoP",
+        proof=proof_in(method.definition.token_request),
     )
     if key is not None:
         _check_bound(method, grant)

@@ -49,10 +49,12 @@ def read_grant(
     now: datetime,
     secrets: Iterable[str],
     usual_type: str = "Bearer",
+    proof: str = "",
 ) -> TokenGrant:
     """The token in an answer that arrived at `now`. What the provider says is never repeated with one of `secrets`.
 
-    `usual_type` is the token's type where the answer says nothing of it.
+    `usual_type` is the token's type where the answer says nothing of it, `proof` what the client presented (see
+    `advice.proof_in`).
 
     Raises `CredentialsRefused`, `ProviderUnavailable` or `ResponseNotUnderstood`.
     """
@@ -60,6 +62,8 @@ def read_grant(
     token = _text(answer.find(rendered_path(definition.access_token, rendering)))
     if 200 <= response.status < 300 and token:
         if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
+            if is_page(answer):
+                raise _not_understood(definition, answer, response, rendering, tuple(secrets))
             raise ResponseNotUnderstood(
                 "The provider's answer can't be used.",
                 "What stands where the token was expected is no token: it holds spaces or other characters that no "
@@ -74,7 +78,7 @@ def read_grant(
             kept={name: text_of(answer.find(rendered_path(path, rendering))) for name, path in definition.kept.items()},
             issued_at=now,
         )
-    raise _error(definition, answer, response, rendering, now, tuple(secrets))
+    raise _error(definition, answer, response, rendering, now, tuple(secrets), proof)
 
 
 def rendered_path(source: str | None, rendering: Rendering) -> str:
@@ -123,12 +127,17 @@ def _error(
     rendering: Rendering,
     now: datetime,
     secrets: tuple[str, ...],
+    proof: str,
 ) -> TokenError:
-    refusal = refusal_in(definition, answer, response, rendering, now, secrets)
-    if refusal is not None:
-        return refusal
+    refusal = refusal_in(definition, answer, response, rendering, now, secrets, proof=proof)
+    return refusal or _not_understood(definition, answer, response, rendering, secrets)
+
+
+def _not_understood(
+    definition: TokenResponse, answer: Answer, response: HttpResponse, rendering: Rendering, secrets: tuple[str, ...]
+) -> ResponseNotUnderstood:
     status = response.status
-    advice = advise(NOT_UNDERSTOOD, "", status)
+    advice = advise(NOT_UNDERSTOOD, "", status, is_page=is_page(answer))
     place = quotable(rendered_path(definition.access_token, rendering), secrets)
     return ResponseNotUnderstood(
         f"The provider answered with status {status}, but without a token at “{place}”.",
@@ -136,6 +145,11 @@ def _error(
         advice.remedy,
         status=status,
     )
+
+
+def is_page(answer: Answer) -> bool:
+    """Whether an answer is HTML, whatever its Content-Type says."""
+    return answer.text.lstrip("\ufeff \t\r\n")[:15].lower().startswith(("<!doctype html", "<html"))
 
 
 def refusal_in(
@@ -147,6 +161,7 @@ def refusal_in(
     secrets: tuple[str, ...],
     *,
     asked: str = _THE_REQUEST,
+    proof: str = "",
 ) -> CredentialsRefused | ProviderUnavailable | None:
     """The error that an answer tells of; None if it tells of none that we know. `asked` says what was refused."""
     found = (_code(answer.find(rendered_path(path, rendering))) for path in _paths(definition.error))
@@ -157,7 +172,7 @@ def refusal_in(
     if _is_transient(definition, codes, status):
         return _unavailable(response, code, said, now, asked)
     if codes or status in (400, 401, 403):
-        advice = advise(REFUSALS, codes[0] if codes else "", status)
+        advice = advise(REFUSALS, codes[0] if codes else "", status, proof=proof)
         return CredentialsRefused(
             _quoting(f"The provider refused {asked} with status {status}", code, said),
             advice.why,

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from connectors.oauth2.advice import STEP_NOT_UNDERSTOOD, advise
+from connectors.oauth2.advice import STEP_NOT_UNDERSTOOD, advise, proof_in
 from connectors.oauth2.answers import read_answer
 from connectors.oauth2.definition import Step, TokenResponse
 from connectors.oauth2.errors import ResponseNotUnderstood
 from connectors.oauth2.http import HttpResponse
 from connectors.oauth2.paths import Answer
-from connectors.oauth2.response import refusal_in, rendered_path, text_of
+from connectors.oauth2.response import is_page, refusal_in, rendered_path, text_of
 from connectors.oauth2.templates import Rendering
 
 # What a provider calls its errors may be "success" elsewhere; this name leaves no doubt.
@@ -38,14 +38,13 @@ def read_step(
     if may_do and kept and all(kept.values()):
         return kept
     hidden = (*secrets, *(value for value in kept.values() if value))
-    error = refusal_in(
-        _RFC_6749 if may_do else places, answer, response, rendering, now, hidden, asked=f"the step “{step.key}”"
-    )
+    where, named = _RFC_6749 if may_do else places, f"the step “{step.key}”"
+    error = refusal_in(where, answer, response, rendering, now, hidden, asked=named, proof=proof_in(step))
     if error is not None:
         raise error
     if may_do:
         return kept
-    advice = advise(STEP_NOT_UNDERSTOOD, "", response.status)
+    advice = advise(STEP_NOT_UNDERSTOOD, "", response.status, is_page=is_page(answer))
     lacking = f", but without {' or '.join(step.keep)}" if step.keep and response.status < 300 else ""
     raise ResponseNotUnderstood(
         f"The provider answered the step “{step.key}” with status {response.status}{lacking}.",

@@ -43,3 +43,27 @@ def test_a_client_certificate_is_told():
     assert "(over TLS with the client certificate)" in said
     assert said.endswith("client_id=[Client ID]")
     assert "secret" not in said
+
+
+def test_steps_come_first_and_what_they_keep_stands_as_its_placeholder():
+    step = {"key": "login", "url": "https://auth.example.com/login", "keep": {"session": "s"}, "body": {"u": "{{key}}"}}
+    connector = method(headers={"X-Session": "{{login.session}}"}, body={}, dpop=True).connector
+    one = {**connector.auth_methods[0].stated(), "steps": [step]}
+    connector = Connector.model_validate({**connector.stated(), "auth_methods": [one]})
+
+    assert sketch(Method(connector, connector.auth_methods[0])) == (
+        "# Step login, whose answer gives {{login.session}}\n"
+        "POST https://auth.example.com/login\n"
+        "Content-Type: application/x-www-form-urlencoded\n"
+        "\n"
+        "u=[Key]\n"
+        "\n"
+        "# Token request\n"
+        "POST https://auth.example.com/token\n"
+        "Content-Type: application/x-www-form-urlencoded\n"
+        "X-Session: {{login.session}}\n"
+        "DPoP: [a proof signed anew each time]\n"
+        "\n"
+        "client_id=[Client ID]\n"
+        "client_secret=[Client secret]"
+    )
