@@ -18,7 +18,7 @@ from connectors import ready_made
 from connectors.oauth2.definition import Connector, Variable
 from connectors.oauth2.http import HttpRequest
 from connectors.oauth2.method import Method
-from connectors.oauth2.request import make_token_request
+from connectors.oauth2.request import make_request, make_token_request
 from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tests.connectors.catalogue_assertions import private_key, said, without_jwt, without_keys
@@ -56,7 +56,16 @@ def _example(variable: Variable) -> str:
 
 
 def rendering(method: Method, **more: str) -> Rendering:
-    return _resolved(method, {**given(method, **more), **more})
+    """The values, with what the stand-in's answers to the steps hold."""
+    return _resolved(method, {**given(method, **more), **more}).with_values(kept_by_steps(method))
+
+
+def kept_by_steps(method: Method) -> dict[str, str]:
+    return {name: f"of-{name.replace('.', '-')}" for name in sorted(method.step_names())}
+
+
+def steps_as_sent(method: Method) -> list[dict[str, Any]]:
+    return [as_sent(make_request(method, index, rendering(method))) for index in range(len(method.definition.steps))]
 
 
 def _resolved(method: Method, values: dict[str, str]) -> Rendering:
@@ -84,7 +93,8 @@ def record(key: str) -> None:
         name = method.definition.key
         sent = as_sent(make_token_request(method, rendering(method)))
         kept = {"answer": before[name]["answer"]} if "answer" in before.get(name, {}) else {}
-        after[name] = {"given": without_keys(given(method)), "request": sent, **kept}
+        before_it = {"steps": steps} if (steps := steps_as_sent(method)) else {}
+        after[name] = {"given": without_keys(given(method)), **before_it, "request": sent, **kept}
     file.write_text(json.dumps(after, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -19,8 +19,18 @@ from connectors.oauth2.templates import parse
 from connectors.oauth2.urls import UrlTemplate
 from connectors.oauth2.values import check_given, missing
 from tests.connectors.catalogue_assertions import without_jwt, without_keys
-from tests.connectors.catalogue_rendering import FOLDER, NOW, as_sent, expectations, given, methods, rendering
-from tests.connectors.catalogue_stand_in import shaped, stand_in
+from tests.connectors.catalogue_rendering import (
+    FOLDER,
+    NOW,
+    as_sent,
+    expectations,
+    given,
+    kept_by_steps,
+    methods,
+    rendering,
+    steps_as_sent,
+)
+from tests.connectors.catalogue_stand_in import shaped, stand_in, step_answers
 
 KEYS = ready_made.keys()
 METHODS = [
@@ -72,7 +82,7 @@ def test_a_tenants_user_is_told_what_to_type_and_where_it_is_found(key, method):
 
 @pytest.mark.parametrize(("key", "method"), METHODS)
 def test_a_tenant_can_lead_a_request_only_to_hosts_of_the_provider(key, method):
-    for address in filter(None, (method.token_url, method.base_url, method.test_url)):
+    for address in filter(None, (*method.request_urls, method.base_url, method.test_url)):
         assert _is_pinned(method, address), f"{address.source} leads anywhere"
 
 
@@ -87,6 +97,7 @@ def test_what_an_entry_sends_is_what_was_recorded(key, method):
     assert missing(method, rendered) == ()
     assert without_keys(given(method)) == recorded["given"]
     assert as_sent(request) == recorded["request"]
+    assert steps_as_sent(method) == recorded.get("steps", [])
     assert urlsplit(request.url).scheme == "https"
 
 
@@ -105,17 +116,21 @@ def test_a_token_is_bought_of_a_stand_in_and_signs_a_request(key, method, provid
     recorded = expectations(key)[method.definition.key]
     rendered = rendering(method)
     path = parse(method.definition.token_response.access_token).render(rendered)
-    provider.answers(recorded.get("answer") or shaped(method, path), path)
+    steps = step_answers(method, kept_by_steps(method))
+    provider.answers(recorded.get("answer") or shaped(method, path), path, steps)
 
-    grant = ask(method, rendered, send=provider.send, clock=lambda: NOW)
+    grant = ask(method, rendering(method), send=provider.send, clock=lambda: NOW)
     signature = api_signature(method, rendered, grant)
     test = make_test_request(method, rendered, grant)
 
-    expected = recorded["request"]
-    assert (provider.asked["method"], provider.asked["url"]) == (expected["method"], expected["url"])
-    assert without_jwt(provider.asked["body"]) == (expected["body"] or "")
-    for name, value in expected["headers"].items():
-        assert provider.asked["headers"][name.lower()] == value
+    expected = [*recorded.get("steps", []), recorded["request"]]
+    assert len(provider.asked) == len(expected)
+    for asked, wanted in zip(provider.asked, expected, strict=True):
+        assert (asked["method"], asked["url"]) == (wanted["method"], wanted["url"])
+        assert without_jwt(asked["body"]) == (wanted["body"] or "")
+        for name, value in wanted["headers"].items():
+            assert asked["headers"][name.lower()] == value
+    assert ("dpop" in provider.asked[-1]["headers"]) is method.definition.token_request.dpop
     assert grant.access_token == "T0KEN"
     assert (grant.expires_at is not None) is _lives_for_a_time(method)
     assert "T0KEN" in str(signature.headers) + str(signature.query)
@@ -168,7 +183,7 @@ def _is_pinned_name(method: Method, name: str) -> bool:
     if name == "base_url":
         assert method.base_url is not None
         return _is_pinned(method, method.base_url)
-    if name.startswith("response."):
+    if "." in name:
         return True  # the provider's own word
     variable = method.by_key[name]
     if variable.options or not variable.is_typed_by_tenant:

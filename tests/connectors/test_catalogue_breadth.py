@@ -10,8 +10,6 @@ from connectors import ready_made
 from tests.connectors.catalogue_quirks import QUIRKS, by_quirk
 
 WANTING = {
-    "DPoP": "Not in the language that these entries were written in.",
-    "steps before the token request": "Not in the language that these entries were written in.",
     "lifetime in minutes": "SAP Business One alone.",
 }
 
