@@ -6,6 +6,7 @@ container platforms hand out secrets. All faults are gathered, so that one start
 
 import re
 from collections.abc import Callable, Mapping
+from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 DATABASE_SCHEMES = ("sqlite:///", "postgres://", "postgresql://")
+EMAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
 BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
 
@@ -209,6 +211,45 @@ def broker(text: str) -> str:
             "names no broker that Latchkey works with. Write redis://host:6379/0 or rediss://…, or leave it out."
         )
     return text
+
+
+def email(text: str) -> dict[str, Any]:
+    """Django's EMAIL_… settings."""
+    remedy = (
+        "Write smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://user:password@host:465, smtp://host:25, "
+        "consolemail:// or filemail:////absolute/folder, with %xx for reserved characters."
+    )
+    if text.partition("://")[0] not in EMAIL_SCHEMES:
+        raise Fault(f"names no way to send mail that Latchkey knows. {remedy}")
+    try:
+        parsed = dict(environ.Env.email_url_config(text))
+    except ValueError:
+        parsed = {}
+    if not parsed or (text.startswith("smtp") and not parsed["EMAIL_HOST"]):
+        raise Fault(f"can't be read. {remedy}")
+    if text.startswith("filemail") and not parsed["EMAIL_FILE_PATH"].startswith("/"):
+        raise Fault(f"names no absolute folder. {remedy}")
+    ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+    parsed["EMAIL_PORT"] = parsed["EMAIL_PORT"] or ports.get(text.partition("://")[0], 25)
+    return {name: value or "" for name, value in parsed.items()}
+
+
+def mail_sender(text: str) -> str:
+    """`name <address>`, or an address alone."""
+    if not _is_mail_address(parseaddr(text)[1]) or not text.isprintable():
+        raise Fault(f"is {text!r}. Write an address, or a name with one: Example Connections <connect@example.com>.")
+    return text
+
+
+def mail_addresses(text: str) -> list[str]:
+    for address in (addresses := words(text)):
+        if not _is_mail_address(address):
+            raise Fault(f"holds {address!r}, which is no e-mail address. Separate several by commas.")
+    return addresses
+
+
+def _is_mail_address(text: str) -> bool:
+    return re.fullmatch(r"[^\s@<>,;]+@[A-Za-z0-9.-]+", text) is not None
 
 
 def pem_file(text: str) -> str:

@@ -265,6 +265,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": RENEWAL_TICK,
         "options": {"expires": RENEWAL_TICK},
     },
+    "post-mail": {"task": "integrations.tasks.post_mail", "schedule": 60.0, "options": {"expires": 60.0}},
     "prune-deliveries": {
         "task": "integrations.tasks.prune_deliveries",
         "schedule": 60 * 60.0,
@@ -279,6 +280,27 @@ if SANDBOX and SANDBOX_INSTALLED:
         "schedule": 60 * 60.0,
         "options": {"expires": 60 * 60.0},
     }
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+
+# Into files until somebody says how mail is sent.
+_mail: dict[str, Any] = {
+    "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+    "EMAIL_FILE_PATH": str(VAR_DIR / "mail"),
+}
+_mail = env.parsed("EMAIL_URL", environment.email, _mail)
+EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
+EMAIL_FILE_PATH: str = _mail.get("EMAIL_FILE_PATH", "")
+EMAIL_HOST: str = _mail.get("EMAIL_HOST", "")
+EMAIL_PORT: int = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER: str = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD: str = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS: bool = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL: bool = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = env.parsed("EMAIL_FROM", environment.mail_sender, f"Latchkey <latchkey@{_public.hostname}>")
+# Told of trouble instead of the superusers.
+ALERT_EMAILS: list[str] = env.parsed("ALERT_EMAILS", environment.mail_addresses, [])
 
 # --- Logs and error reports -----------------------------------------------------------------------------------------
 

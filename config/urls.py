@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config.health import healthz
 from config.operations.views import metrics, readyz
+from integrations.mail.pages import stop_mail
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/catalogue/", include("integrations.admin.catalogue.urls")),
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics, name="metrics"),
     path("api/", include("integrations.api.urls")),
     path("setup/", include("integrations.setup.urls")),
+    path("mail/<str:token>/", stop_mail, name="stop-mail"),
     path("", include("tenants.wizard.urls")),
 ]
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from connectors.oauth2.exchange import Clock
+from integrations.mail.queueing import queue
 from integrations.webhooks.fanning_out import fan_out
 from tenants import database_time
 from tenants.models import Notice
@@ -36,5 +37,6 @@ def _pass_batch(now: datetime) -> int:
         notices = list(light[:BATCH])
         if notices:
             fan_out(notices, now)
+            queue(notices, now)
             Notice.objects.filter(pk__in=[notice.pk for notice in notices]).delete()
     return len(notices)

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from integrations import relay, sessions
+from integrations.mail import posting
 from integrations.webhooks import endpoints, sending
 from tenants import database_time
 
@@ -33,5 +34,13 @@ def deliver_chunk() -> None:
 
 @shared_task
 def prune_deliveries() -> None:
-    """Give up what waited in vain, and delete deliveries that have had their time."""
-    endpoints.prune(database_time.now(), keep=timedelta(days=settings.EVENT_RETENTION_DAYS))
+    """Give up what waited in vain, and delete deliveries and mail that have had their time."""
+    now = database_time.now()
+    endpoints.prune(now, keep=timedelta(days=settings.EVENT_RETENTION_DAYS))
+    posting.prune(now)
+
+
+@shared_task
+def post_mail() -> None:
+    """Send the mail that is due."""
+    posting.post_due()

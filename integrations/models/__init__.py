@@ -4,6 +4,7 @@ from integrations.models.api_key import ApiKey
 from integrations.models.binding import Binding
 from integrations.models.idempotency import IdempotentAnswer
 from integrations.models.integration import Component, Integration
+from integrations.models.mailbox import Mailbox, MailItem
 from integrations.models.session import Session, SessionPart
 from integrations.models.webhook import WebhookEndpoint, WebhookSecret
 from integrations.models.webhook_delivery import WebhookAttempt, WebhookDelivery
@@ -14,6 +15,8 @@ __all__ = [
     "Component",
     "IdempotentAnswer",
     "Integration",
+    "MailItem",
+    "Mailbox",
     "Session",
     "SessionPart",
     "WebhookAttempt",

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.timesince import timesince
 
+from integrations.mail.queueing import queue_disabled
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from integrations.models.webhook import TROUBLED_AFTER
 from integrations.webhooks import backoff
@@ -75,11 +76,16 @@ def _note(endpoint: WebhookEndpoint, answer: Answer, now: datetime) -> None:
     rows.update(failures=F("failures") + 1, failing_since=Coalesce("failing_since", now))
     failures, since = rows.values_list("failures", "failing_since").get()
     if answer.status == _GONE:
-        disable(endpoint, "It answered 410 Gone: it wants nothing more.", now)
+        _give_up(endpoint, "It answered 410 Gone: it wants nothing more.", now)
     elif failures >= TROUBLED_AFTER and since is not None and now - since >= backoff.DISABLED_AFTER:
-        disable(endpoint, f"Nothing could be delivered for {timesince(since, now)}. {_last(answer)}", now)
+        _give_up(endpoint, f"Nothing could be delivered for {timesince(since, now)}. {_last(answer)}", now)
     elif failures >= TROUBLED_AFTER:
         rows.update(retry_at=now + backoff.rest(failures, TROUBLED_AFTER))
+
+
+def _give_up(endpoint: WebhookEndpoint, reason: str, now: datetime) -> None:
+    if disable(endpoint, reason, now):
+        queue_disabled(endpoint, reason, now)
 
 
 def _last(answer: Answer) -> str:

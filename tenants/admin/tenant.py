@@ -2,22 +2,61 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.validators import validate_email
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from tenants.models import Membership, Tenant
+
+
+class AddressesField(forms.CharField):
+    """E-mail addresses, one a line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = UnfoldAdminExpandableTextareaWidget({"spellcheck": "false"})
+        super().__init__(required=False, widget=widget, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]
+        for line in lines:
+            try:
+                validate_email(line)
+            except forms.ValidationError as error:
+                raise forms.ValidationError(f"“{line}” is no e-mail address. Write one a line.") from error
+        return list(dict.fromkeys(lines))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return not self.disabled and (initial or []) != [line.strip() for line in str(data or "").splitlines()]
+
+
+class TenantForm(forms.ModelForm):  # type: ignore[type-arg]  # (it can't be subscripted at run time)
+    """A tenant, and whom to tell of trouble."""
+
+    contact_emails = AddressesField(
+        label="Contacts",
+        help_text="E-mail addresses, one a line, that are told when a connection needs attention; besides the members.",
+    )
+
+    class Meta:
+        model = Tenant
+        fields = ("name", "key", "contact_emails")
 
 
 class MembershipInline(TabularInline):  # type: ignore[misc]  # (unfold has no types)
     model = Membership
     extra = 0
     autocomplete_fields = ("user",)
-    fields = ("user",)
+    fields = ("user", "is_notified")
     verbose_name = "member"
     verbose_name_plural = "members"
     hide_title = True
@@ -30,7 +69,8 @@ class TenantAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
     list_display = ("display_name", "key", "members_count", "instances_count", "created_at")
     list_per_page = 50
     search_fields = ("key", "name")
-    fields = ("name", "key")
+    form = TenantForm
+    fields = ("name", "key", "contact_emails")
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Tenant]:

@@ -25,6 +25,8 @@ class Tenant(models.Model):
 
     key = models.CharField(max_length=200, unique=True, validators=[_KEY])
     name = models.CharField(max_length=200, blank=True)
+    # Addresses that are told of trouble besides the members'.
+    contact_emails = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
@@ -41,6 +43,9 @@ class Membership(models.Model):
 
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    is_notified = models.BooleanField(
+        "mail", default=True, help_text="Mail when a connection needs attention or a secret runs out."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
