@@ -8,7 +8,7 @@ from django.templatetags.static import static
 
 @dataclass(frozen=True)
 class Brand:
-    """What a page shows of who runs it. `stylesheet_url` may set the colours that latchkey.css names."""
+    """What a page shows of who runs it. `stylesheet_url` may set the colours that pages.css names."""
 
     name: str
     logo_url: str
@@ -17,5 +17,6 @@ class Brand:
 
 
 def brand(request: HttpRequest) -> dict[str, Brand]:
-    """The brand, for every template (a context processor)."""
-    return {"brand": Brand(name="Latchkey", logo_url=static("latchkey/logo.svg"))}
+    """The brand, for every template (a context processor): that of the domain, where it has one of its own."""
+    own: Brand | None = getattr(request, "brand", None)
+    return {"brand": own or Brand(name="Latchkey", logo_url=static("latchkey/logo.svg"))}

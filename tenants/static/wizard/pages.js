@@ -23,6 +23,7 @@ for (const input of document.querySelectorAll('.secret input[type="password"]'))
 // Say that something happens, and send a form once.
 for (const form of document.querySelectorAll("form[data-busy]")) {
   form.addEventListener("submit", (event) => {
+    if (event.submitter && event.submitter.name === "hand_on") return;
     if (form.dataset.sent) {
       event.preventDefault();
       return;
@@ -55,6 +56,31 @@ setInterval(() => {
     element.textContent = relative(Date.parse(element.dataset.relative));
   }
 }, 5000);
+
+// A link to pass on.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const input = document.getElementById(button.dataset.copy);
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    input.select();
+    await navigator.clipboard.writeText(input.value);
+    button.textContent = "Copied";
+  });
+}
+
+// The page that waits for somebody else: show it anew when something has changed.
+const watching = document.querySelector("[data-watch]");
+if (watching) {
+  setInterval(async () => {
+    try {
+      const answer = await fetch(window.location.href, { redirect: "manual" });
+      const isSame = answer.ok && (await answer.text()).includes(`data-watch="${watching.dataset.watch}"`);
+      if (!isSame) window.location.reload();
+    } catch {
+      // Offline for a moment: look again.
+    }
+  }, 5000);
+}
 
 // The page that waits: have the exchange made, and go on when it is over.
 const waiting = document.querySelector("[data-run]");
