@@ -8,18 +8,26 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+from django.http.request import validate_host
 
 from config import keys
 
 ERROR_NO_KEY = "latchkey.E001"
 ERROR_SANDBOX_IN_PRODUCTION = "latchkey.E002"
 ERROR_SANDBOX_NOT_INSTALLED = "latchkey.E003"
+ERROR_OWN_HOST_AS_CUSTOM_DOMAIN = "latchkey.E020"
 WARNING_EVERY_HOST = "latchkey.W001"
 WARNING_DEBUG_IN_PUBLIC = "latchkey.W002"
 
 
 def register() -> None:
-    for check in (keys_are_given, sandbox_stays_at_home, hosts_are_named, debug_stays_at_home):
+    for check in (
+        keys_are_given,
+        sandbox_stays_at_home,
+        hosts_are_named,
+        debug_stays_at_home,
+        custom_domains_are_others,
+    ):
         checks.register(check)
 
 
@@ -55,6 +63,15 @@ def debug_stays_at_home(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
         return []
     hint = "Set DEBUG=0: error pages show how this installation is set up."
     return [checks.Warning("DEBUG is on for an address that others reach.", hint=hint, id=WARNING_DEBUG_IN_PUBLIC)]
+
+
+def custom_domains_are_others(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
+    """Under a custom domain there is no admin and no API: Latchkey's own address can't be one."""
+    if not validate_host(urlsplit(settings.PUBLIC_URL).hostname or "", settings.CUSTOM_DOMAINS):
+        return []
+    hint = "Name only the domains under which customers open set-up links, and neither * nor PUBLIC_URL's host."
+    message = "CUSTOM_DOMAINS covers the host of PUBLIC_URL."
+    return [checks.Error(message, hint=hint, id=ERROR_OWN_HOST_AS_CUSTOM_DOMAIN)]
 
 
 def is_local(url: str) -> bool:

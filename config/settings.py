@@ -38,7 +38,10 @@ PUBLIC_URL = env.parsed("PUBLIC_URL", environment.public_url, "http://127.0.0.1:
 _public = urlsplit(PUBLIC_URL)
 _host = f"[{_public.hostname}]" if ":" in (_public.hostname or "") else str(_public.hostname)
 _https = _public.scheme == "https"
+# Hosts under which nothing but one integration's set-up pages is served (`integrations.setup.domain`).
+CUSTOM_DOMAINS: list[str] = env.parsed("CUSTOM_DOMAINS", environment.host_names, [])
 ALLOWED_HOSTS = env.parsed("ALLOWED_HOSTS", environment.host_names, [_host, "localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = [*ALLOWED_HOSTS, *CUSTOM_DOMAINS]
 
 OUTBOUND_ALLOWED_HOSTS: list[str] = env.parsed("OUTBOUND_ALLOWED_HOSTS", environment.outbound_hosts, [])
 OUTBOUND_TIMEOUT = env.parsed("OUTBOUND_TIMEOUT", environment.seconds(1, 120), 15.0)
@@ -88,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.relax_admin_policy",
+    "integrations.setup.domain.serve_custom_domains",  # before the static files, most of which it keeps back
     "config.middleware.StaticFilesMiddleware",
     "integrations.api.middleware.speak_problems",
     "django.contrib.sessions.middleware.SessionMiddleware",

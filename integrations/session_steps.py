@@ -51,6 +51,21 @@ def fill(
     return True
 
 
+def keep(session: Session, part: SessionPart, typed: Mapping[str, str | None], now: datetime) -> None:
+    """Keep what was typed so far, be it enough or not."""
+    with transaction.atomic():
+        free = Session.objects.claimable(now).filter(pk=session.pk)
+        if part.auth_method is not None and free.update(is_ready=False, started_at=None):
+            _write(part, typed, now)
+            part.is_typed = True  # it stays a step, even if nothing is missing any more
+            part.save()
+
+
+def remaining(steps: Sequence[SessionPart], current: SessionPart, now: datetime) -> list[SessionPart]:
+    """The steps that are still to be done, the one that is looked at included."""
+    return [part for part in steps if part == current or not _is_done(part, now)]
+
+
 def make_ready(session: Session, *, clock: Clock = database_time.now) -> None:
     """Everything is filled in: whoever opens the waiting page may connect."""
     Session.objects.claimable(clock()).filter(pk=session.pk).update(is_ready=True, started_at=None)

@@ -17,6 +17,7 @@ from connectors.admin.exporting import download
 from connectors.oauth2 import definition
 from connectors.oauth2.problems import Problem, dotted
 from connectors.validation import validated
+from integrations.admin.brand import BrandInline
 from integrations.admin.drafting import draft_page
 from integrations.admin.importing import import_page
 from integrations.documents import check_integration, integration_document, known_methods
@@ -133,7 +134,7 @@ class IntegrationAdmin(ModelAdmin):  # type: ignore[misc]  # (unfold has no type
     list_per_page = 50
     search_fields = ("name", "key")
     fields = ("name", "key", *LISTS)
-    inlines = (ComponentInline,)
+    inlines = (ComponentInline, BrandInline)
     actions = ("export_yaml",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Integration]:

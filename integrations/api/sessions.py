@@ -123,7 +123,7 @@ def create_session(
             among=request.auth.instances(),
         )
         answer = SessionCreated(
-            id=session.pk, status="open", target_url=links.url_of(text), expires_at=session.expires_at
+            id=session.pk, status="open", target_url=links.url_of(text, integration), expires_at=session.expires_at
         )
         return answer.model_dump(mode="json")
 

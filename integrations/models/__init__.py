@@ -2,6 +2,8 @@
 
 from integrations.models.api_key import ApiKey
 from integrations.models.binding import Binding
+from integrations.models.brand import Brand
+from integrations.models.hand_on import HandOn
 from integrations.models.idempotency import IdempotentAnswer
 from integrations.models.integration import Component, Integration
 from integrations.models.mailbox import Mailbox, MailItem
@@ -12,7 +14,9 @@ from integrations.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 __all__ = [
     "ApiKey",
     "Binding",
+    "Brand",
     "Component",
+    "HandOn",
     "IdempotentAnswer",
     "Integration",
     "MailItem",

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations import sessions
+from integrations import handing_on, sessions
 from integrations.models import Session
 from integrations.session_steps import make_ready
 from integrations.setup import flow
@@ -31,6 +31,8 @@ def over(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 def _show_outcome(request: HttpRequest, visit: Visit, *, next_url: str = "") -> HttpResponse:
     session, parts = visit.session, sessions.parts_of(visit.session)
+    if visit.hand_on is not None:
+        parts = [part for part in parts if part.pk in visit.hand_on.parts]
     is_complete = session.state == Session.State.COMPLETE
     failed = [part for part in parts if part.problem]
     if not is_complete and not failed:
@@ -52,6 +54,9 @@ def _show_outcome(request: HttpRequest, visit: Visit, *, next_url: str = "") -> 
 @require_POST
 def cancel(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Back to the host with nothing connected; what was filled in here is deleted."""
+    if visit.hand_on is not None:
+        handing_on.pass_back(visit.session, visit.now, is_filled_in=False)
+        return visit.to("entry")
     if not sessions.cancel(visit.session):
         return flow.go_on(visit)
     return visit.leave()

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from integrations import sessions
+from integrations import handing_on, sessions
 from integrations.models import Session
 from integrations.setup import embedding, flow
 from integrations.setup.access import Visit, setup_page, show
@@ -13,8 +13,10 @@ from integrations.setup.access import Visit, setup_page, show
 @require_safe
 def entry(request: HttpRequest, visit: Visit) -> HttpResponse:
     """To the first thing that is missing; where nothing is, connect and go back to the host, with no page shown."""
-    if not embedding.declare(visit.session, request.GET):
+    if visit.hand_on is None and not embedding.declare(visit.session, request.GET):
         return show(request, visit, "elsewhere", status=403)
+    if visit.hand_on is not None and _is_visit(request):
+        handing_on.note_opened(visit.hand_on, visit.now)
     if visit.session.state == Session.State.COMPLETE:
         return show(request, visit, "used", {"back_url": visit.outcome_url()}, status=410)
     if flow.steps(visit):

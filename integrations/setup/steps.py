@@ -11,9 +11,10 @@ from connectors.markdown import render as render_markdown
 from connectors.models import AuthMethod, Connector
 from integrations.models import Session, SessionPart
 from integrations.session_parts import methods_for
-from integrations.session_steps import choose, fill, make_ready, next_step
+from integrations.session_steps import choose, fill, keep, make_ready, next_step
 from integrations.setup import flow
 from integrations.setup.access import Visit, setup_page, show
+from integrations.setup.handing import hand_on
 from tenants.wizard.filling import web_address
 from tenants.wizard.forms import form_of, read
 from tenants.wizard.logos import with_logo_known
@@ -43,6 +44,8 @@ def choose_method(request: HttpRequest, visit: Visit, number: int) -> HttpRespon
     if part.has_fixed_method:
         return visit.to("step", number)
     methods = methods_for(part)
+    if request.method == "POST" and _is_handed_on(request, visit):
+        return hand_on(visit, part)
     if request.method == "POST":
         chosen = next((one for one in methods if one.key == request.POST.get("method")), None)
         if chosen is not None:
@@ -57,6 +60,11 @@ def choose_method(request: HttpRequest, visit: Visit, number: int) -> HttpRespon
     return show(request, visit, "method", context)
 
 
+def _is_handed_on(request: HttpRequest, visit: Visit) -> bool:
+    """Whether a colleague shall go on. What was handed on once isn't handed on further."""
+    return "hand_on" in request.POST and visit.hand_on is None
+
+
 def _steps(visit: Visit, number: int) -> tuple[list[SessionPart], SessionPart | None]:
     """All steps, and the one of this number; None if something else is to be seen now."""
     steps = flow.steps(visit)
@@ -68,7 +76,11 @@ def _steps(visit: Visit, number: int) -> tuple[list[SessionPart], SessionPart | 
 
 
 def _submit(request: HttpRequest, visit: Visit, part: SessionPart, method: AuthMethod, number: int) -> HttpResponse:
-    fill(visit.session, part, read(definition_of(method).method, request.POST))
+    typed = read(definition_of(method).method, request.POST)
+    if _is_handed_on(request, visit):
+        keep(visit.session, part, typed, visit.now)
+        return hand_on(visit, part)
+    fill(visit.session, part, typed)
     if part.problem:
         return visit.to("step", number)
     steps = flow.steps(visit)
