@@ -25,3 +25,11 @@ os.environ.update(
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_folder / 'latchkey.sqlite3'}")
 os.environ.setdefault("CELERY_BROKER_URL", "")
+_EMPTY = ("ALLOWED_HOSTS", "CUSTOM_DOMAINS", "OUTBOUND_ALLOWED_HOSTS", "OUTBOUND_CA_FILE")
+for _name in (*_EMPTY, "EMAIL_URL", "EMAIL_FROM", "ALERT_EMAILS"):
+    os.environ[_name] = ""
+
+from config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0005_webhooks'),
+        ('integrations', '0006_mail'),
     ]
 
     operations = [
