@@ -6,23 +6,22 @@ from uuid import UUID
 
 from django.db.models import Q
 from ninja import Header, Query, Router, Schema, Status
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field
 
 from connectors.definitions import definition_of
-from connectors.oauth2.errors import ValidationFailed
 from integrations import idempotency
 from integrations.api.authentication import ApiRequest, call
+from integrations.api.instance_change import InstanceChange, apply
 from integrations.api.pages import Cursor, Limit, Order, page, refuse_unknown
 from integrations.api.seen import InstanceId, instance_of
 from integrations.models import Component
 from tenants import connecting
 from tenants.errors import NotConnected
-from tenants.models import Instance, InstanceValues, Token
+from tenants.models import Instance, InstanceValues, NextValues, Token
 
 router = Router(tags=["Instances"])
 
 StatusName = Literal["pending", "active", "failing", "action_required", "paused"]
-Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="Tells several apart.")]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -50,6 +49,15 @@ class Trouble(Schema):
     detail: str = Field(description="For a person to read.")
 
 
+class NextSecret(Schema):
+    """Values that wait to take the present ones' place; they are tried first at each renewal."""
+
+    added_at: datetime
+    refused_at: datetime | None = Field(description="When the provider first refused them. Null: it did not.")
+    detail: str = Field(description="The provider's reason, for a person to read.")
+    secret_expires_at: datetime | None
+
+
 class InstanceOut(Schema):
     """One tenant's configured use of one authentication method."""
 
@@ -63,6 +71,8 @@ class InstanceOut(Schema):
     expires_at: datetime | None = Field(description="When the token dies. Null: no token, or kept until it is refused.")
     renewed_at: datetime | None = Field(description="When the provider last gave a token.")
     next_renewal_at: datetime | None = Field(description="Null: not by itself.")
+    secret_expires_at: datetime | None = Field(description="When the secret runs out. Null: not known.")
+    next_secret: NextSecret | None = Field(description="Null: none waits.")
     created_at: datetime
     updated_at: datetime
 
@@ -77,21 +87,6 @@ class InstanceDetail(InstanceOut):
 class InstancePage(Schema):
     items: list[InstanceOut]
     next_cursor: str | None
-
-
-class InstanceChange(Schema):
-    """What is not named stays."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: Name = ""
-    values: dict[str, str | None] = Field(
-        {}, description="By variable key; tried at once, and kept only if they buy a token. Null takes one away."
-    )
-    paused: bool = False
-    overlap: Annotated[bool, WithJsonSchema({"type": "boolean", "const": False})] = Field(
-        False, description="Keep the new value beside the old one: not supported yet."
-    )
 
 
 @router.get(
@@ -120,7 +115,8 @@ def list_instances(
     wanted = {"tenant__key": tenant, "connector__key": connector, "status": status}
     rows = rows.filter(**{column: value for column, value in wanted.items() if value is not None})
     # Nothing is decrypted for a list.
-    rows = rows.select_related("tenant", "connector", "auth_method", "token").defer("token__secrets")
+    rows = rows.select_related("tenant", "connector", "auth_method", "token", "filled_in", "next_values")
+    rows = rows.defer("token__secrets", "filled_in__values", "next_values__values")
     found, next_cursor = page(rows, BY_ID, cursor, limit)
     return InstancePage(items=[_outline(row) for row in found], next_cursor=next_cursor)
 
@@ -149,24 +145,11 @@ def change_instance(request: ApiRequest, instance_id: InstanceId, change: Instan
     """Change the name, some values, or whether it is paused.
 
     New values are tried at once, those of an `action_required` instance included; if they are refused, nothing changes.
+    With `overlap` they are kept all the same, beside the present ones, and `next_secret` says what became of them.
     """
     refuse_unknown(request)
     instance = instance_of(request.auth.instances(), instance_id)
-    if change.overlap:
-        raise ValidationFailed(
-            "A value can't be kept beside the old one.",
-            "Overlapping secrets are not supported yet.",
-            "Leave `overlap` out: the new value is tried at once and takes the old one's place.",
-            fields={"overlap": "This must be false."},
-        )
-    name = change.name.strip() if "name" in change.model_fields_set else instance.name
-    new_name = None if name == instance.name else name
-    if change.values:
-        connecting.reconnect(instance, values=change.values, only_named=True, name=new_name)
-    elif new_name is not None:
-        connecting.rename(instance, new_name)
-    if "paused" in change.model_fields_set:
-        (connecting.pause if change.paused else connecting.resume)(instance)
+    apply(instance, change)
     return _detail(request, instance_id)
 
 
@@ -212,7 +195,12 @@ def refresh_instance(
 
 
 def _detail(request: ApiRequest, instance_id: str) -> InstanceDetail:
-    rows = request.auth.instances().for_reading().defer("token__secrets")
+    related = ("tenant", "connector", "auth_method", "token", "filled_in", "next_values")
+    rows = (
+        request.auth.instances()
+        .select_related(*related)
+        .defer("token__secrets", "next_values__values", "connector__logo")
+    )
     row = instance_of(rows, instance_id)
     by_key = definition_of(row.auth_method).method.by_key
     filled_in: InstanceValues | None = getattr(row, "filled_in", None)
@@ -225,6 +213,8 @@ def _detail(request: ApiRequest, instance_id: str) -> InstanceDetail:
 
 def _outline(row: Instance) -> InstanceOut:
     token: Token = getattr(row, "token", None) or Token()
+    filled_in: InstanceValues | None = getattr(row, "filled_in", None)
+    following: NextValues | None = getattr(row, "next_values", None)
     return InstanceOut(
         id=row.pk,
         tenant=row.tenant.key,
@@ -236,6 +226,17 @@ def _outline(row: Instance) -> InstanceOut:
         expires_at=token.expires_at,
         renewed_at=token.renewed_at,
         next_renewal_at=token.refresh_at,
+        secret_expires_at=filled_in.secret_expires_at if filled_in else None,
+        next_secret=_next_secret(following) if following else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
+    )
+
+
+def _next_secret(following: NextValues) -> NextSecret:
+    return NextSecret(
+        added_at=following.added_at,
+        refused_at=following.refused_at,
+        detail=following.refusal,
+        secret_expires_at=following.secret_expires_at,
     )

@@ -198,14 +198,6 @@ def test_new_values_and_resuming_go_together(instance, path, call):
     assert call("GET", TOKEN_PATH).json()["access_token"] == ISSUED
 
 
-def test_an_overlap_is_refused_in_plain_words(instance, path, server, call):
-    response = call("PATCH", path, {"values": {"client_secret": GOOD_SECRET}, "overlap": True})
-
-    assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
-    assert "not supported yet" in response.json()["detail"]
-    assert server.requests == 0
-
-
 @pytest.mark.parametrize(
     "body",
     [
