@@ -24,6 +24,8 @@ from tenants.admin.instance_form import PREFIX, InstanceForm, Outcome, form_clas
 from tenants.admin.instance_words import InstanceWords, said_of
 from tenants.models import Instance, InstanceValues, Token
 
+_OF_SECRETS = ("secret_expires", "next_secret")
+
 
 @admin.register(Instance)
 class InstanceAdmin(InstanceWords, ModelAdmin):  # type: ignore[misc]  # (unfold has no types)
@@ -49,6 +51,8 @@ class InstanceAdmin(InstanceWords, ModelAdmin):  # type: ignore[misc]  # (unfold
         "token_state",
         "last_renewal",
         "next_renewal",
+        "secret_expires",
+        "next_secret",
         "readers",
         "history",
     )
@@ -85,7 +89,15 @@ class InstanceAdmin(InstanceWords, ModelAdmin):  # type: ignore[misc]  # (unfold
         names = [name for name in self._form_class(request, obj).base_fields if name.startswith(PREFIX)]
         if obj is None:
             return ((None, {"fields": ("name", *names), "description": self._heading(request)}),)
-        watched = ("status_words", "status_reason", "token_state", "last_renewal", "next_renewal", "readers")
+        watched = (
+            "status_words",
+            "status_reason",
+            "token_state",
+            "last_renewal",
+            "next_renewal",
+            *_OF_SECRETS,
+            "readers",
+        )
         return (
             ("Instance", {"fields": ("name", "tenant_link", "method_link", *watched)}),
             *([("Values", {"fields": tuple(names)})] if self.has_change_permission(request, obj) else []),

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from tenants import connecting, database_time
-from tenants.models import Instance, Token
+from tenants.models import Instance, InstanceValues, NextValues, Token
 
 EVENTS_SHOWN = 50
 STATUS_COLOURS = {
@@ -91,6 +91,21 @@ class InstanceWords:
     @admin.display(description="next renewal")
     def next_renewal(self, instance: Instance) -> str:
         return moment(instance.token.refresh_at) if instance.token.refresh_at else "not by itself"
+
+    @admin.display(description="secret expires")
+    def secret_expires(self, instance: Instance) -> str:
+        held = InstanceValues.objects.defer("values").filter(pk=instance.pk).first()
+        return moment(held.secret_expires_at) if held and held.secret_expires_at else "not known"
+
+    @admin.display(description="next secret")
+    def next_secret(self, instance: Instance) -> str:
+        following = NextValues.objects.defer("values").filter(pk=instance.pk).first()
+        if following is None:
+            return "None waits."
+        words = f"Waits since {moment(following.added_at)}"
+        if following.secret_expires_at:
+            words += f", expires on {moment(following.secret_expires_at)}"
+        return f"{words}. Refused so far: {following.refusal}" if following.refused_at else f"{words}."
 
     @admin.display(description="read by")
     def readers(self, instance: Instance) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from connectors.oauth2.definition import Choice, Variable
 from connectors.oauth2.method import Method, names_in
 from connectors.oauth2.templates import Rendering, parse
 from connectors.oauth2.values import resolve
+from tenants import database_time
 from tenants.wizard.summary import may_show
 
 PREFIX = "v-"
@@ -226,3 +227,31 @@ class RenameForm(forms.Form):
     """A new name for an instance."""
 
     name = forms.CharField(max_length=200, required=False, strip=True)
+
+
+class ExpiryForm(forms.Form):
+    """The last day of a secret; empty: not known."""
+
+    day = forms.DateField(
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "Write a day as year, month and day, such as 2027-01-31."},
+    )
+
+    def clean_day(self) -> date | None:
+        day: date | None = self.cleaned_data["day"]
+        if day is not None and day < database_time.now().date():
+            raise forms.ValidationError("This day is over. Choose one that is to come, or leave it empty.")
+        return day
+
+    @property
+    def moment(self) -> datetime | None:
+        """The end of that day, in UTC. The form must be valid."""
+        day: date | None = self.cleaned_data["day"]
+        return None if day is None else datetime.combine(day, time(23, 59, 59), UTC)
+
+    @property
+    def typed(self) -> str:
+        """What a date field of a page holds."""
+        value = self["day"].value()
+        return value.isoformat() if isinstance(value, date) else str(value or "")

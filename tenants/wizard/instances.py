@@ -47,7 +47,8 @@ def listing(request: MemberRequest, tenant: Tenant) -> HttpResponse:
 @require_safe
 def detail(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
     """One instance: status, token, values, history."""
-    instance = get_object_or_404(_shown(tenant).select_related("filled_in"), pk=pk)
+    rows = _shown(tenant).select_related("filled_in", "next_values").defer("token__secrets", "next_values__values")
+    instance = get_object_or_404(rows, pk=pk)
     definition, now = definition_of(instance.auth_method), database_time.now()
     held = instance.filled_in
     rendering = resolve(definition.method, held.values, definition.operator_values(), now=now, uuid=uuid4())
@@ -55,6 +56,9 @@ def detail(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
         "instance": instance,
         "connector": instance.connector,
         "token": instance.token,
+        "has_secret": any(one.secret and one.is_typed_by_tenant for one in definition.method.asked),
+        "secret_expires_at": held.secret_expires_at,
+        "following": getattr(instance, "next_values", None),
         "summary": summary_of(definition.method, held.values, held.set_at, rendering),
         "page": page_of(request, instance.events.select_related("actor"), size=EVENTS_PER_PAGE),
     }

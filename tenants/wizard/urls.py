@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.wizard import actions, choosing, entry, filling, instances, logos, trying
+from tenants.wizard import actions, choosing, entry, filling, instances, logos, next_secrets, trying
 
 app_name = "wizard"
 
@@ -32,5 +32,9 @@ urlpatterns = [
     path(_INSTANCE + "pause/", actions.pause, name="pause"),
     path(_INSTANCE + "resume/", actions.resume, name="resume"),
     path(_INSTANCE + "rename/", actions.rename, name="rename"),
+    path(_INSTANCE + "next-secret/", next_secrets.add, name="next-secret"),
+    path(_INSTANCE + "next-secret/drop/", next_secrets.drop, name="drop-next-secret"),
+    path(_INSTANCE + "next-secret/retire-present/", next_secrets.retire, name="retire-secret"),
+    path(_INSTANCE + "secret-expiry/", next_secrets.expiry, name="secret-expiry"),
     path(_INSTANCE + "remove/", actions.remove, name="remove"),
 ]

@@ -1,6 +1,6 @@
 """Instances are added and mended in the admin; the provider is asked at once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connectors.models import AuthMethod, Connector, Variable
 from integrations.models import Component, Integration
-from tenants.models import Instance, Tenant, Token
+from tenants.models import Instance, InstanceValues, NextValues, Tenant, Token
 from tests.admin_forms import form_in
 from tests.tenants.wizard.rows import SECRET, TOKEN, make_instance, make_method
 from tests.tenants.wizard.token_server import BAD_SECRET, GOOD_SECRET, ISSUED
@@ -245,3 +245,21 @@ def test_an_expired_token_is_not_called_valid(admin_client, instance):
     html = admin_client.get(change(instance)).content.decode()
 
     assert "The access token expired on" in html
+
+
+def test_the_page_tells_of_the_next_secret_and_when_the_present_one_expires(admin_client, instance):
+    at = datetime(2027, 1, 31, tzinfo=UTC)
+    InstanceValues.objects.filter(pk=instance.pk).update(secret_expires_at=at)
+    NextValues.objects.create(
+        instance=instance,
+        values={"client_secret": "the-next-one"},
+        added_at=at,
+        refused_at=at,
+        refusal="Unknown client.",
+    )
+
+    page = admin_client.get(reverse("admin:tenants_instance_change", args=(instance.pk,))).content.decode()
+
+    assert "31 Jan 2027" in page
+    assert "Refused so far: Unknown client." in page
+    assert "the-next-one" not in page

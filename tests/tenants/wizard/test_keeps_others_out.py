@@ -52,6 +52,10 @@ PAGES = {
     "pause": Page(INSTANCE, 405, 302),
     "resume": Page(INSTANCE, 405, 302),
     "rename": Page(INSTANCE, 200, 302),
+    "next-secret": Page(INSTANCE, 200, 200),
+    "drop-next-secret": Page(INSTANCE, 405, 302),
+    "retire-secret": Page(INSTANCE, 302, 302),
+    "secret-expiry": Page(INSTANCE, 200, 302),
     "remove": Page(INSTANCE, 200, 302),
 }
 OF_A_TENANT = [
