@@ -28,8 +28,8 @@ def pass_on() -> None:
 
 @shared_task
 def deliver_chunk() -> None:
-    """Claim a chunk of deliveries and send them; finds nothing to do where another worker was quicker."""
-    sending.deliver_chunk()
+    """Claim chunks of deliveries and send them; finds nothing to do where another worker was quicker."""
+    sending.deliver_for(settings.RENEWAL_TICK)
 
 
 @shared_task

@@ -50,6 +50,16 @@ def chunks_due(clock: Clock = database_time.now, *, most: int = 4) -> int:
     return -(-due // CHUNK)
 
 
+def deliver_for(seconds: float, *, send: Send = _SEND, clock: Clock = database_time.now) -> int:
+    """Send chunk after chunk for so long, as long as deliveries are taken; how many were."""
+    until, delivered = time.monotonic() + seconds, 0
+    while taken := deliver_chunk(send=send, clock=clock).delivered:
+        delivered += taken
+        if time.monotonic() > until:
+            break
+    return delivered
+
+
 def deliver_chunk(*, send: Send = _SEND, clock: Clock = database_time.now, threads: int = THREADS) -> Tally:
     """Claim up to a chunk of due deliveries and send them. Only the caller's thread uses the database."""
     owner, now = uuid4(), clock()

@@ -333,3 +333,20 @@ def test_a_body_is_json_and_holds_no_secret(host, endpoint, instance, clock):
     assert json.loads(body)["data"]["tenant"] == "acme"
     assert b"s3cret" not in body
     assert b"token-1" not in body
+
+
+def test_a_backlog_is_worked_off_chunk_by_chunk(host, endpoint, clock):
+    for _ in range(sending.PER_ENDPOINT + 1):
+        endpoints.add_test(endpoint.row, clock=clock)
+
+    assert sending.deliver_for(60, clock=clock) == sending.PER_ENDPOINT + 1
+    assert not WebhookDelivery.objects.pending().exists()
+
+
+def test_where_nothing_is_taken_there_is_no_second_chunk(host, endpoint, clock):
+    host.answers = [500] * 100
+    for _ in range(sending.PER_ENDPOINT + 1):
+        endpoints.add_test(endpoint.row, clock=clock)
+
+    assert sending.deliver_for(60, clock=clock) == 0
+    assert len(host.requests) == sending.PER_ENDPOINT
