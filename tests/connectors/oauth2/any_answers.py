@@ -48,7 +48,7 @@ _TYPES = (
     ";;;",
     "",
 )
-_STATUSES = (
+_STATUSES: tuple[int, ...] = (
     200,
     200,
     200,
@@ -140,8 +140,8 @@ def _tree(drawn: random.Random, depth: int = 0) -> object:
 
 
 def _token(drawn: random.Random) -> dict[str, object]:
-    expires_in = drawn.choice([3600, "3600", None, -1, 0, 10**30, "soon", "01:00:00", [], {}, 1e400, "9" * 30])
-    return {"access_token": "token-1", "session": "s-1", "expires_in": expires_in, **dict.fromkeys(_NAMES[5:6], 1)}
+    lifetimes: list[object] = [3600, "3600", None, -1, 0, 10**30, "soon", "01:00:00", [], {}, 1e400, "9" * 30]
+    return {"access_token": "token-1", "session": "s-1", "expires_in": drawn.choice(lifetimes)}
 
 
 def _json(drawn: random.Random) -> bytes:

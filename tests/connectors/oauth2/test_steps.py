@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,13 @@ from connectors.oauth2.request import api_signature, endpoint_of
 from tests.connectors.oauth2.definitions import NOW, answer, connector_of, given, method_of
 
 SECRET = "s3cr3t:v@lue/+"
-LOGIN = {
+LOGIN: dict[str, Any] = {
     "key": "login",
     "url": "https://auth.example.com/login",
     "keep": {"session": "data.session", "api": "data.api"},
     "body": {"user": "{{client_id}}", "password": "{{client_secret}}"},
 }
-WITH_SESSION = {"client_authentication": "none", "headers": {"X-Session": "{{login.session}}"}, "body": {}}
+WITH_SESSION: dict[str, Any] = {"client_authentication": "none", "headers": {"X-Session": "{{login.session}}"}, "body": {}}
 LOGGED_IN = answer({"data": {"session": "the-session", "api": "https://eu.example.com/v1"}})
 TOKEN = answer({"access_token": "t"})
 OPERATOR = [{"key": "client_secret", "display": "hidden", "default_from_env": "ACME_SECRET"}]
@@ -64,7 +65,7 @@ def test_only_what_api_requests_use_is_kept_with_the_token():
 
 
 def test_api_requests_are_signed_without_another_login():
-    parts = {"base_url": "{{login.api}}", "api_request": {"headers": {"X-S": "{{login.session}}"}}}
+    parts: dict[str, Any] = {"base_url": "{{login.api}}", "api_request": {"headers": {"X-S": "{{login.session}}"}}}
     method = method_of(steps=[LOGIN], token_request=WITH_SESSION, **parts)
 
     signature = api_signature(method, given(method), asked(LOGGED_IN, TOKEN, **parts))

@@ -13,6 +13,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from connectors.oauth2.alternatives import worth_trying
 from connectors.oauth2.curl import curl
 from connectors.oauth2.errors import ProviderUnavailable
 from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
@@ -289,3 +290,58 @@ def test_whatever_a_provider_sends_is_shown_soon(body, content_type):
 
     assert time.monotonic() - started < 20  # seconds; it takes one at most where nobody else is at work
     assert len(text_of(report)) < 50_000
+
+
+LOGIN = {
+    "steps": [
+        {
+            "key": "login",
+            "url": "https://auth.example.com/login",
+            "keep": {"session": "cookie:SID", "api": "api"},
+            "body": {"user": "{{client_id}}", "password": "{{client_secret}}"},
+        }
+    ],
+    "token_request": {"client_authentication": "none", "headers": {"X-Session": "{{login.session}}"}, "body": {}},
+    "api_request": {"headers": {"Cookie": "SID={{login.session}}", "X-T": "{{access_token}}"}},
+    "base_url": "{{login.api}}",
+    "test_request": {"url": "{{base_url}}/me"},
+}
+LOGGED_IN = answer({"api": "https://eu.example.com/v1"}, Set_Cookie="SID=the-session-of-ours; Path=/; Secure")
+
+
+def after_login(token):
+    return lambda request: LOGGED_IN if request.url.endswith("/login") else token
+
+
+def test_shows_each_step_and_what_api_requests_carry_of_it_but_no_session():
+    report = report_on(tried(after_login(answer(GOOD)), **LOGIN))
+
+    assert report.is_fine
+    assert [step.title for step in report.steps] == ["Step “login”", "Token request", "Test request"]
+    carried = {row.name: plain(row.line) for row in report.carried}
+    assert carried["Header Cookie"] == "SID=•••"
+    assert carried["Base URL"]
+    shown = text_of(report)
+    for secret in ("the-session-of-ours", "the-secret", "tok-123456"):
+        assert secret not in shown
+
+
+def test_a_step_that_failed_is_named_and_nothing_is_made_of_its_answer():
+    trial = tried(answer({"error": "invalid_client", "access_token": "tok-123456"}, 401), **LOGIN)
+
+    report = report_on(trial)
+
+    assert "step “login”" in report.what
+    assert [step.title for step in report.steps] == ["Step “login”"]
+    assert report.hints == ()
+    assert (trial.answer, report.stored, report.carried) == (None, (), ())
+    assert worth_trying(trial) == ()
+
+
+def test_a_session_that_a_step_kept_is_covered_in_what_the_token_endpoint_repeats():
+    said = {"error": "bad", "error_description": "no the-session-of-ours here"}
+
+    shown = text_of(report_on(tried(after_login(answer(said, 400)), **LOGIN)))
+
+    assert "the-session-of-ours" not in shown
+    assert "“bad: no ••• here”" in shown
