@@ -17,7 +17,11 @@ LOGIN: dict[str, Any] = {
     "keep": {"session": "data.session", "api": "data.api"},
     "body": {"user": "{{client_id}}", "password": "{{client_secret}}"},
 }
-WITH_SESSION: dict[str, Any] = {"client_authentication": "none", "headers": {"X-Session": "{{login.session}}"}, "body": {}}
+WITH_SESSION: dict[str, Any] = {
+    "client_authentication": "none",
+    "headers": {"X-Session": "{{login.session}}"},
+    "body": {},
+}
 LOGGED_IN = answer({"data": {"session": "the-session", "api": "https://eu.example.com/v1"}})
 TOKEN = answer({"access_token": "t"})
 OPERATOR = [{"key": "client_secret", "display": "hidden", "default_from_env": "ACME_SECRET"}]
@@ -96,6 +100,8 @@ def test_sends_nothing_where_a_value_is_missing():
     [
         (answer({"error": "invalid_client"}, 401), CredentialsRefused),
         (answer({"error": "invalid_client"}), CredentialsRefused),
+        (answer({"data": {"session": "s", "api": "https://eu.example.com"}}, 401), CredentialsRefused),
+        (answer({"data": {"session": "s", "api": "https://eu.example.com"}}, 302), ResponseNotUnderstood),
         (answer(b"<html>Sign in</html>"), ResponseNotUnderstood),
         (answer({}), ResponseNotUnderstood),
         (answer(b"", 302), ResponseNotUnderstood),
@@ -298,3 +304,12 @@ def test_a_cookie_that_a_step_kept_signs_api_requests():
     signature = api_signature(method, given(method), asked(LOGGED_IN, TOKEN, **parts))
 
     assert signature.headers == {"Cookie": "JSESSIONID=the-session", "X-T": "t"}
+
+
+def test_what_a_step_kept_is_not_repeated_even_where_it_was_not_sent():
+    said = answer({"error": "bad", "error_description": "not at https://eu.example.com/v1"}, 400)
+
+    with pytest.raises(CredentialsRefused) as refused:
+        asked(LOGGED_IN, said)
+
+    assert refused.value.description == "not at •••"
