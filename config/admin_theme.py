@@ -94,6 +94,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Who reads it",
                 "items": [
                     _entry("Integrations", "hub", "integrations.integration"),
+                    _entry("Set-up sessions", "link", "integrations.session"),
                     _entry("API keys", "key", "integrations.apikey"),
                     _entry("Webhook endpoints", "webhook", "integrations.webhookendpoint"),
                     _entry("Webhook deliveries", "outbox", "integrations.webhookdelivery"),

@@ -14,6 +14,7 @@ from connectors.oauth2.errors import LatchkeyError, ValidationFailed
 from connectors.oauth2.exchange import Clock, Send
 from integrations import links, redirects
 from integrations.models import Binding, Integration, Session, SessionPart
+from integrations.retrying import wait_for
 from integrations.session_parts import AUTH_METHOD, Given, Reconnected, Request, methods_for
 from tenants import database_time, drafts
 from tenants.errors import removed
@@ -52,11 +53,14 @@ class SessionFailed(LatchkeyError):
 
     permanent = True
 
-    def __init__(self, session: Session, parts: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, session: Session, parts: Mapping[str, Mapping[str, Any]], *, retry_after: float | None = None
+    ) -> None:
         first = next(iter(parts.values()))
         super().__init__("Not everything could be connected, and so nothing was.", detail_of(first))
         self.session = session
         self.parts = parts
+        self.retry_after = retry_after  # seconds; None: waiting alone doesn't help
         self.code = first["code"]  # type: ignore[misc]  # of the class everywhere else; here it is the component's
 
 
@@ -151,7 +155,7 @@ def commit(
         return
     problems = {name: drafts.described(errors[name]) for name in parts if name in errors}
     _fail(session, parts, problems, started, clock())
-    raise SessionFailed(session, problems)
+    raise SessionFailed(session, problems, retry_after=wait_for(errors.values()))
 
 
 def cancel(session: Session, *, clock: Clock = database_time.now) -> bool:

@@ -8,9 +8,9 @@ from django.http import JsonResponse
 from ninja import Schema
 from pydantic import Field
 
-from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable
+from connectors.oauth2.errors import LatchkeyError
 from integrations.api.errors import Forbidden, Unauthorized
-from tenants.renewal import BACKOFF_FIRST
+from integrations.retrying import wait_for
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -82,10 +82,7 @@ def _headers(error: LatchkeyError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, Forbidden):
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}  # RFC 6750 section 3.1
-    wait: float | None = getattr(error, "retry_after", None)
-    if wait is None and isinstance(error, ProviderUnavailable):
-        # Nobody knows; but before that, the schedule wouldn't try again either.
-        wait = BACKOFF_FIRST.total_seconds()
+    wait = wait_for([error])
     return {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
 
 
