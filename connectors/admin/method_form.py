@@ -119,7 +119,7 @@ class MethodForm(TextsKept):
     )
     steps_text = fields.long_text(
         "Steps before it",
-        "Up to three requests that are made first, such as a login, as a YAML list. Each has a `key`, a `url`, `keep` "
+        "Up to three requests that are made first, such as a login, as a YAML list. Each has a key, a url, keep "
         "(a path by name) and what a token request has; later templates read {{key.name}}. Empty: none.",
         rows=10,
         placeholder=_STEPS_EXAMPLE,

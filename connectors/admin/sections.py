@@ -94,8 +94,14 @@ def field_of(path: Path) -> tuple[str, str]:
     """The form field that edits what stands at `path` below a method, and the row of it; two empty texts if none."""
     for length in range(len(path), 0, -1):
         if field := _FIELD_OF.get(path[:length]):
-            return field, ".".join(map(str, path[length:]))
+            return field, _below(path[:length], path[length:])
     return "", ""
+
+
+def _below(section: Path, rest: Path) -> str:
+    if section == ("steps",) and rest:
+        return ", ".join([f"Step {int(rest[0]) + 1}", *([".".join(map(str, rest[1:]))] if rest[1:] else [])])
+    return ".".join(map(str, rest))
 
 
 def fields_of(method: AuthMethod) -> dict[str, Any]:

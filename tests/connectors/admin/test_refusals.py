@@ -185,7 +185,7 @@ def test_saving_draws_a_new_revision(page, zoom, method):
         ("- key: a\n  url: {{x}}", "Line 2"),
         ("a: 1\n---\nb: 2", "Write one list"),
         ("key: a\nurl: https://a.example.com", "list"),
-        ("- key: a\n  url: https://a.example.com/{{nothing}}", "{{nothing}} names nothing here"),
+        ("- key: a\n  url: https://a.example.com/{{nothing}}", "Step 1, url: {{nothing}} names nothing here"),
         ("- key: a\n  url: https://a.example.com\n  kep: {}", "kep"),
         ("- key: client_id\n  url: https://a.example.com", "a variable already"),
         (
