@@ -10,7 +10,7 @@ from connectors.exchange import Connection
 
 MAX_IDLE = 20.0  # seconds; many servers close after 60 or 75, and racing them costs requests
 MAX_AGE = 300.0  # seconds; after that the name is looked up anew
-MAX_PER_KEY = 32
+MAX_PER_KEY = 50  # as many threads renew at the same time
 MAX_KEYS = 512
 
 

@@ -1,12 +1,11 @@
 """Which tokens are due, claimed and renewed in batches."""
 
 import logging
-import time
 import traceback
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from queue import Empty, SimpleQueue
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError
@@ -25,12 +24,13 @@ from tenants.models.instance import Instance
 from tenants.models.lease import claim, lease_length
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.token import Token
-from tenants.threads import pool_of
+from tenants.threads import Crew
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 100
-THREADS = 32
+# Larger chunks share their statements among more; but they hold their leases longer when a worker dies.
+CHUNK = 200
+THREADS = 50
 WRITE_EVERY = 0.5  # seconds that a result waits for others, to be written together with them
 
 
@@ -62,30 +62,26 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
     troubled = list(Endpoint.objects.all())
     claimed = _claimed(owner, now, [endpoint for endpoint in troubled if endpoint.is_closed], threads)
     batch = Batch(Tally(claimed=len(claimed)), clock, {endpoint.origin for endpoint in troubled})
-    results: SimpleQueue[tuple[Token, Result]] = SimpleQueue()
+    crew: Crew[tuple[Token, Result]] = Crew(threads)
 
-    def ask_for(token: Token, method: Method, rendering: Rendering) -> None:
-        results.put((token, _ask(method, rendering, send, clock)))
+    def ask_for(token: Token, method: Method, rendering: Rendering) -> tuple[Token, Result]:
+        return token, _ask(method, rendering, send, clock)
 
-    pool, asked = pool_of(threads), 0
     for token in _readable(claimed, owner, batch):
         token.hold(owner)
         prepared = _prepared(token, clock)
         if isinstance(prepared, LatchkeyError):
             batch.add(token, prepared)
         else:
-            pool.submit(ask_for, token, *prepared)
-            asked += 1
-    while asked:
-        if (came := _next(results)) is not None:
-            token, result = came
+            crew.give(partial(ask_for, token, *prepared))
+    while crew.is_busy:
+        for token, result in crew.results(WRITE_EVERY):
             again = _fallen_back(token, result, clock)
             if isinstance(again, tuple):
-                pool.submit(ask_for, token, *again)
+                crew.give(partial(ask_for, token, *again))
             else:
                 batch.add(token, again or result)
-                asked -= 1
-        batch.write_if_old()
+        batch.write()
     batch.write()
     for endpoint in troubled:
         if endpoint.is_closed:
@@ -93,21 +89,16 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
     return batch.tally
 
 
-def _next(results: "SimpleQueue[tuple[Token, Result]]") -> tuple[Token, Result] | None:
-    try:
-        return results.get(timeout=WRITE_EVERY)
-    except Empty:
-        return None
-
-
 def _claimed(owner: UUID, now: datetime, closed: Sequence[Endpoint], threads: int) -> list[UUID]:
     """The tokens whose leases were taken: what is due, and a probe for each closed endpoint whose time has come."""
     waiting = Token.objects.due(now).exclude(endpoint__in=[endpoint.origin for endpoint in closed])
-    # Requests wait for a thread, and a lease outlasts the waiting. No more than is due is reckoned with, and no more
-    # is claimed: when a worker dies, others wait for its leases.
-    due = waiting.order_by()[:CHUNK].count()
-    until = now + lease_length(exchanges=max(1, -(-due // threads)))
-    claimed = waiting.claim_due(now, owner=owner, until=until, limit=due) if due else []
+
+    # Requests wait for a thread, and a lease outlasts the waiting. No more than is due is reckoned with: when a worker
+    # dies, others wait for its leases.
+    def until(count: int) -> datetime:
+        return now + lease_length(exchanges=max(1, -(-count // threads)))
+
+    claimed = waiting.claim_due(now, owner=owner, until=until, limit=CHUNK)
     for endpoint in closed:
         if endpoint.retry_at and endpoint.retry_at <= now and endpoint.take_probe(now):
             probes = Token.objects.stranded(endpoint.origin, now).filter(refresh_at__lte=now)
@@ -121,7 +112,7 @@ def _say_what_they_wait_for(endpoint: Endpoint, clock: Clock) -> None:
     dead = Token.objects.stranded(endpoint.origin, now).filter(
         refresh_at__lte=now, expires_at__lte=now, instance__status=Instance.Status.ACTIVE
     )
-    claimed = claim(dead, now, owner=owner, until=now + lease_length(), limit=CHUNK)
+    claimed = claim(dead, now, owner=owner, until=lambda _: now + lease_length(), limit=CHUNK)
     tokens = Token.objects.with_methods().defer("secrets").filter(pk__in=claimed)
     write_back([token.stranded(endpoint.trouble(now), owner, now) for token in tokens], tokens=Token)
 
@@ -135,21 +126,15 @@ class Batch:
         self._in_trouble = in_trouble
         self._outcomes: list[Outcome] = []
         self._heard: list[recovery.Heard] = []
-        self._oldest = 0.0
 
     def add(self, token: Token, result: Result) -> None:
-        if not self._outcomes:
-            self._oldest = time.monotonic()
         self._heard.append(token.heard(result))
         self._outcomes.append(
             token.failed(result, now=self._clock()) if isinstance(result, LatchkeyError) else token.kept(result)
         )
 
-    def write_if_old(self) -> None:
-        if self._outcomes and time.monotonic() - self._oldest > WRITE_EVERY:
-            self.write()
-
     def write(self) -> None:
+        """Write what was added since the last time."""
         outcomes, self._outcomes = self._outcomes, []
         try:
             written = write_back(outcomes, tokens=Token)
@@ -177,7 +162,7 @@ def _written_alone(outcome: Outcome) -> set[UUID]:
 def _readable(claimed: list[UUID], owner: UUID, batch: Batch) -> list[Token]:
     """The claimed tokens; one whose secrets can't be decrypted fails by itself and spoils no other."""
     try:
-        return list(Token.objects.with_definitions().filter(pk__in=claimed))
+        return list(Token.objects.with_definitions().filter(lease_owner=owner)) if claimed else []
     except SecretUnreadable:
         return [token for pk in claimed for token in _one_readable(pk, owner, batch)]
 

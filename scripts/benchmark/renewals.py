@@ -20,9 +20,9 @@ BARE, OURS, AS_TASKS, AFTERNOON = (
 )
 REMARK = (
     "CPU and wall time of one renewal; the ratio is how many of them there are for one of the bare loop's, by CPU. The "
-    "bare loop stores nothing; ours reads, decrypts, asks through the guard, encrypts, stores and writes history, 32 "
-    "requests at a time. CPU is the asking process's alone, not PostgreSQL's or the token server's. Others' libraries "
-    "trust the usual authorities and the token server's, as they do when told nothing."
+    "bare loop stores nothing; ours reads, decrypts, asks through the guard, encrypts, stores and writes history, up "
+    "to 50 requests at a time. CPU is the asking process's alone, not PostgreSQL's or the token server's. Others' "
+    "libraries trust the usual authorities and the token server's, as they do when told nothing."
 )
 
 

@@ -17,7 +17,7 @@ from tenants.models.lease import lease_length
 DUE = 500
 REMARK = (
     "Wall time in PostgreSQL with 500 tokens due, the other tokens' times spread over an hour; the ratio is to the "
-    "smaller number. A claim takes the leases of 100; giving them back isn't measured."
+    "smaller number. A claim takes the leases of a chunk; giving them back isn't measured."
 )
 _INSTANCES = """
     INSERT INTO tenants_instance (id, tenant_id, connector_id, auth_method_id, name, status, status_code, status_reason,
@@ -61,6 +61,11 @@ def plans() -> Iterator[tuple[str, str]]:
     due = Token.objects.due(now)
     yield "Due scan", due.order_by()[: 200 * schedule.CHUNK].explain(analyze=True, buffers=True)
     yield "Claim", due.values("pk")[: schedule.CHUNK].explain(analyze=True, buffers=True)
+    closed = due.exclude(endpoint__in=["https://example.com"])
+    yield (
+        "Claim with everything that is due behind a closed endpoint",
+        closed.values("pk")[: schedule.CHUNK].explain(analyze=True, buffers=True),
+    )
     stranded = Token.objects.stranded("https://example.com", now).filter(refresh_at__lte=now)
     yield "Probe of a closed endpoint", stranded.values("pk")[:1].explain(analyze=True, buffers=True)
 
@@ -75,12 +80,14 @@ def _measured(budget: Budget) -> Iterator[tuple[str, Cost]]:
     def claim(times: int) -> None:
         now = database_time.now()
         for _ in range(times):
-            claimed[:] = Token.objects.claim_due(now, owner=uuid4(), until=now + lease_length(), limit=schedule.CHUNK)
+            claimed[:] = Token.objects.claim_due(
+                now, owner=uuid4(), until=lambda _: now + lease_length(), limit=schedule.CHUNK
+            )
 
     def give_back(times: int) -> None:
         Token.objects.filter(pk__in=claimed).update(lease_owner=None, lease_until=None)
 
-    ways = [Way("due scan", scan, 20), Way("claim of 100", claim, 1, give_back)]
+    ways = [Way("due scan", scan, 20), Way("claim of a chunk", claim, 1, give_back)]
     measured = side_by_side(ways, rounds=max(budget.rounds * 3, 1), warm_up=1)
     give_back(1)
     for way in ways:

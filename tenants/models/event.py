@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 
 from tenants.models.notice import Notice, notice_of, type_of
 
@@ -15,11 +15,25 @@ class EventQuerySet(models.QuerySet["Event"]):
 
         `more` is told besides. Needs a transaction.
         """
-        self.bulk_create(events)
+        self._write_down(events)
         told = [(event, type_of(event.kind, event.status_before, event.status_after)) for event in events]
         notices = [_notice(event, type, more) for event, type in told if type]
         if notices:
             Notice.objects.bulk_create(notices)
+
+    def _write_down(self, events: Sequence["Event"]) -> None:
+        """As bulk_create() does, on PostgreSQL at a fraction of its cost."""
+        if connection.vendor != "postgresql" or not events:
+            self.bulk_create(events)
+            return
+        quoted = connection.ops.quote_name
+        fields = [one for one in self.model._meta.concrete_fields if not one.primary_key]
+        names = ", ".join(quoted(one.column) for one in fields)
+        with connection.cursor() as cursor:
+            driver = cursor.cursor
+            with driver.copy(f"COPY {quoted(self.model._meta.db_table)} ({names}) FROM STDIN") as copy:
+                for event in events:
+                    copy.write_row([getattr(event, one.attname) for one in fields])
 
 
 class Event(models.Model):

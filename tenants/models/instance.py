@@ -82,7 +82,12 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
 
     def lock_all(self, pks: Iterable[UUID]) -> "dict[UUID, Instance]":
         """These instances, as far as they exist, locked until the transaction ends: always in the same order."""
-        rows = self.select_for_update(no_key=True).filter(pk__in=list(pks)).order_by("pk")
+        rows = (
+            self.select_for_update(no_key=True)
+            .filter(pk__in=list(pks))
+            .defer("created_at", "updated_at")
+            .order_by("pk")
+        )
         return {instance.pk: instance for instance in rows}
 
     def needing_attention(self) -> Self:

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Q
 
 from connectors.oauth2.errors import ProviderUnavailable
 from connectors.oauth2.exchange import Clock
 
 Sleep = Callable[[float], None]
+Until = Callable[[int], datetime]
 
 # Beyond the deadline of an exchange, in seconds: for the database, and for machines whose clocks differ. Where
 # exchanges are short so is the margin: it is what others wait when a worker dies.
@@ -93,15 +94,37 @@ class Leased(models.Model):
         return bool(written)
 
 
-def claim(rows: "models.QuerySet[Any]", now: datetime, *, owner: UUID, until: datetime, limit: int) -> list[UUID]:
-    """Take the leases of up to `limit` of `rows` for `owner`, in their order. Others' claims are stepped over."""
+def claim(rows: "models.QuerySet[Any]", now: datetime, *, owner: UUID, until: Until, limit: int) -> list[UUID]:
+    """Take the leases of up to `limit` of `rows` for `owner`, in their order. Others' claims are stepped over.
+
+    `until` says when the leases of so many end, for who takes more needs longer.
+    """
     waiting = rows.filter(free(now))
-    everything = rows.model._default_manager.all()
     if connection.features.has_select_for_update_skip_locked:
-        with transaction.atomic():
-            claimed = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-            everything.filter(pk__in=claimed).update(lease_owner=owner, lease_until=until)
-        return claimed
+        return _claimed_past_others(waiting, owner, until, limit)
+    count = waiting.order_by()[:limit].count()
+    if not count:
+        return []
+    everything = rows.model._default_manager.all()
     # One statement: SQLite has one writer at a time, so nobody comes in between.
-    everything.filter(pk__in=waiting.values("pk")[:limit]).update(lease_owner=owner, lease_until=until)
+    everything.filter(pk__in=waiting.values("pk")[:count]).update(lease_owner=owner, lease_until=until(count))
     return list(everything.filter(lease_owner=owner).values_list("pk", flat=True))
+
+
+def _claimed_past_others(waiting: "models.QuerySet[Any]", owner: UUID, until: Until, limit: int) -> list[UUID]:
+    """One round trip. What is claimed is found first and once: a subquery in WHERE could be run for each row."""
+    quoted = connection.ops.quote_name
+    meta = waiting.model._meta
+    table, key = quoted(meta.db_table), quoted(meta.pk.column)
+    owner_column, until_column = (quoted(meta.get_field(name).column) for name in ("lease_owner", "lease_until"))
+    found, parameters = waiting.values("pk")[:limit].query.sql_with_params()
+    # Every name in it is a column's of ours; the values are parameters.
+    statement = (
+        f"WITH found (key) AS MATERIALIZED ({found} FOR UPDATE OF {table} SKIP LOCKED) "  # noqa: S608
+        f"UPDATE {table} SET {owner_column} = %s, {until_column} = (%s)[(SELECT count(*) FROM found)] "
+        f"FROM found WHERE {table}.{key} = found.key RETURNING {table}.{key}"
+    )
+    ends = [until(count) for count in range(1, limit + 1)]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*parameters, owner, ends])
+        return [pk for (pk,) in cursor.fetchall()]

@@ -31,7 +31,7 @@ from tenants.models.asking import Asking
 from tenants.models.endpoint import refuse_closed
 from tenants.models.event import Event
 from tenants.models.instance import Instance
-from tenants.models.lease import Sleep, claim, free
+from tenants.models.lease import Sleep, Until, claim, free
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.refusals import known_trouble, refuse_idle, same_token, too_short
 
@@ -79,8 +79,8 @@ class TokenQuerySet(models.QuerySet["Token"]):
         waiting = Q(refresh_at__lte=now) | Q(refresh_at__isnull=False, failures__gt=0)
         return self.filter(waiting, free(now), endpoint=origin).order_by(F("expires_at").asc(nulls_last=True), "pk")
 
-    def claim_due(self, now: datetime, *, owner: UUID, until: datetime, limit: int) -> list[UUID]:
-        """Take the leases of up to `limit` due tokens for `owner`."""
+    def claim_due(self, now: datetime, *, owner: UUID, until: Until, limit: int) -> list[UUID]:
+        """Take the leases of up to `limit` due tokens for `owner`, `until` then for so many as there are."""
         return claim(self.due(now), now, owner=owner, until=until, limit=limit)
 
 
