@@ -18,6 +18,7 @@ from tests.tenants.wizard.token_server import BAD_SECRET, GOOD_SECRET
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+SHOTS = os.environ.get("SCREENSHOTS_DIR", "")
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/embedding/host.py"
 
 
@@ -84,13 +85,22 @@ def types(page: Page) -> list[str]:
     return [name for index, name in enumerate(found) if index == 0 or found[index - 1] != name]
 
 
+def shoot(page: Page, name: str) -> None:
+    wide, room = page.locator("html").evaluate("html => [html.scrollWidth, window.innerWidth]")
+    assert wide <= room
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
+
+
 def fill(wizard, secret: str) -> None:
     wizard.get_by_label("Client ID").fill("the-client")
     wizard.locator("#v-client_secret").fill(secret)
 
 
-def test_a_framed_wizard_tells_its_page_how_it_goes(context: BrowserContext, host: str):
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_framed_wizard_tells_its_page_how_it_goes(context: BrowserContext, host: str, width: int):
     page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
     page.goto(host)
     page.get_by_role("button", name="Connect in this page").click()
     wizard = page.frame_locator("iframe")
@@ -98,6 +108,7 @@ def test_a_framed_wizard_tells_its_page_how_it_goes(context: BrowserContext, hos
     fill(wizard, BAD_SECRET)
     wizard.get_by_role("button", name="Connect", exact=True).click()
     expect(wizard.get_by_role("heading", name="Authorization failed")).to_be_visible()
+    shoot(page, f"framed-{width}")
     fill(wizard, GOOD_SECRET)
     wizard.get_by_role("button", name="Try again").click()
     expect(page.locator("iframe")).to_have_count(0)
