@@ -252,12 +252,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1000  # tasks; Celery closes database connections after each task without it
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+CLOCKS_DIFFER = 90.0  # seconds at most, between machines
 CELERY_BEAT_SCHEDULE = {
-    # A tick that no worker took before the next one is worthless: `expires` keeps ticks from piling up.
+    # A tick that no worker took before the next one is worthless: `expires` keeps ticks from piling up. It is a time of
+    # day by the sender's clock, so a worker whose clock is a minute ahead must not take every tick for expired.
     "renew-due": {
         "task": "tenants.tasks.renew_due",
         "schedule": RENEWAL_TICK,
-        "options": {"expires": RENEWAL_TICK},
+        "options": {"expires": RENEWAL_TICK + CLOCKS_DIFFER},
     },
     "prune-sessions": {
         "task": "integrations.tasks.prune_sessions",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.services.process import Account, CannotStart, free_port, running, scratch
+from tests.services.process import Account, CannotStart, Run, free_port, running, scratch
 
 REMEDY = (
     "Install PostgreSQL's server (Debian, Ubuntu: apt install postgresql) and run this as a user with a name, "
@@ -26,6 +26,13 @@ FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_conn
 @contextmanager
 def postgres() -> Iterator[str]:
     """The URL of an empty database. Raises CannotStart."""
+    with stopped_postgres() as (url, run), run():
+        yield url
+
+
+@contextmanager
+def stopped_postgres() -> Iterator[tuple[str, Run]]:
+    """The URL of an empty database, and what runs its server, again and again. Raises CannotStart."""
     account = Account()
     if not account.has_name:
         raise CannotStart(f"it doesn't run for a user without a name, and {account.uid} has none")
@@ -41,8 +48,7 @@ def postgres() -> Iterator[str]:
             str(data),
             *(part for option in options for part in ("-c", option)),
         ]
-        with running(account, command, answers=lambda: _answers(url), log=log, stop=signal.SIGINT):
-            yield url
+        yield url, lambda: running(account, command, answers=lambda: _answers(url), log=log, stop=signal.SIGINT)
 
 
 def _programs(account: Account, folder: Path) -> Path:

