@@ -1,6 +1,7 @@
 """The process that measures: Django is set up, PostgreSQL and Redis are named in the environment."""
 
 import argparse
+import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--plans", action="store_true")
     parser.add_argument("--day", type=int, default=0, metavar="INSTANCES")
     options = parser.parse_args(arguments)
+    # A line for each API call would drown the table, and what writing it costs depends on the terminal.
+    logging.disable(logging.INFO)
     # In a database of its own on the given server, as tests have.
     connection.settings_dict["TEST"]["NAME"] = name = f"latchkey_bench_{os.getpid()}"
     usual = connection.settings_dict["NAME"]
@@ -49,7 +52,7 @@ def _measure(options: argparse.Namespace) -> None:
         return
     ends = time.monotonic() + options.seconds
     sections = list(_sections(BUDGETS[options.budget], ends))
-    stated = list(machine.stated(_version()))
+    stated = [*machine.stated(_version()), f"Budget: {options.budget}; others used the machine if its load exceeds 3"]
     say(table.text(sections, stated))
     if options.plans:
         for title, plan in plans():
