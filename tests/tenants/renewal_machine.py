@@ -3,6 +3,7 @@
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -24,7 +25,7 @@ Status = Instance.Status
 TROUBLE = (Status.FAILING, Status.ACTION_REQUIRED)
 
 # (name, host, sections of the definition, properties of the client)
-CLIENTS = (
+CLIENTS: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
     ("hourly", "auth.example.com", {}, {}),
     ("short", "auth.example.com", {}, {"lifetime": 60}),
     ("endless", "auth.example.com", {}, {"lifetime": None}),
@@ -315,7 +316,8 @@ class RenewalMachine(RuleBasedStateMachine):
             yield
         finally:
             # Who was interrupted may find things changed.
-            world.operation, world.is_automatic, world.forbidden = *outer[:2], set()
+            world.operation, world.is_automatic = outer[:2]
+            world.forbidden = set()
         if name:
             world.clients[name].not_before = None
         self.look_at_everything()
