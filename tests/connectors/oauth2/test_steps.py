@@ -181,7 +181,7 @@ def test_a_good_step_is_not_refused():
             "steps": [{**LOGIN, "url": "https://{{shop}}.example.com/where", "body": {}}],
             "token_request": {"url": "{{login.api}}/token"},
         },
-        {"steps": [LOGIN], "token_request": {**WITH_SESSION, "url": "https://{{shop}}/token"}},
+        {"steps": [LOGIN], "token_request": dict(WITH_SESSION, url="https://{{shop}}/token")},
     ],
 )
 def test_the_operator_s_secret_and_what_it_bought_go_to_no_tenant_s_host(parts):
