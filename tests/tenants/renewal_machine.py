@@ -138,7 +138,7 @@ class RenewalMachine(RuleBasedStateMachine):
         closed = Endpoint.objects.closed().values("origin")
         owner, now = uuid4(), self.clock()
         waiting = Token.objects.exclude(endpoint__in=closed)
-        claimed = waiting.claim_due(now, owner=owner, until=now + lease_length(), limit=1)
+        claimed = waiting.claim_due(now, owner=owner, until=lambda _: now + lease_length(), limit=1)
         if not claimed:
             return
         token = Token.objects.with_definitions().get(pk=claimed[0])
