@@ -416,7 +416,7 @@ class RenewalMachine(RuleBasedStateMachine):
         """To when something happens next."""
         closed = dict(Endpoint.objects.closed().values_list("origin", "retry_at"))
         times = [closed.get(token.endpoint, token.refresh_at) for token in restless]
-        times += [token.lease_until for token in restless]
+        times += [token.lease_until for token in restless if token.lease_until and token.lease_until > self.clock()]
         soon = self.clock() + timedelta(seconds=1)
         known = [time for time in times if time]
         self.claim(bool(known), f"{self.described(restless)} wait for nothing")
