@@ -280,10 +280,9 @@ def test_every_change_of_status_is_told_as_something():
     assert all(type_of("changed", before, after) for before, after in changes)
 
 
+@pytest.mark.postgresql_only  # SQLite has one writer at a time: ids are committed in their order
 @pytest.mark.django_db(transaction=True)
 def test_a_notice_that_is_committed_late_is_passed_on_all_the_same(clock):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer at a time: ids are committed in their order.")
     acme = Tenant.objects.create(key="acme")
     Endpoint(URL, clock)
     written, may_commit = threading.Event(), threading.Event()
