@@ -40,6 +40,8 @@ class Request:
         }
         if not known:
             self.problems["components"] = "This integration has no components. An administrator can add them."
+        elif self.components is not None and not self.components:
+            self.problems["components"] = "Name at least one, or leave this out for all of them."
         wanted = [name for name in self.components if name in known] if self.components is not None else list(known)
         for index, name in enumerate(self.components or ()):
             if name not in known:

@@ -4,6 +4,8 @@ import logging
 import traceback
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -73,6 +75,13 @@ def say_what_is_invalid(request: HttpRequest, error: ValidationError) -> HttpRes
 def say_what_is_unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
     """What django-ninja refuses by itself: a body that isn't JSON."""
     return problem(BadRequest("The request's body can't be read.", "It must be JSON, in UTF-8."))
+
+
+@api.exception_handler(RequestDataTooBig)
+def say_that_it_is_too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    """A body beyond what the platform reads."""
+    limit = f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
+    return problem(BadRequest("The request's body is too large.", f"It may have up to {limit}.", "Send less at once."))
 
 
 @api.exception_handler(Http404)

@@ -45,6 +45,13 @@ def test_a_body_that_is_not_json_is_a_problem(instance, call, body):
     is_problem(response, 400, "bad_request")
 
 
+def test_a_body_that_is_too_large_is_the_callers_problem_and_not_ours(instance, call):
+    response = call("PATCH", f"instances/{instance.pk}", {"values": {"client_secret": "x" * 3_000_000}})
+
+    body = is_problem(response, 400, "bad_request")
+    assert "too large" in body["detail"]
+
+
 def test_a_missing_body_is_a_problem(instance, call):
     is_problem(call("POST", f"instances/{instance.pk}/rejected"), 422, "validation_failed")
 

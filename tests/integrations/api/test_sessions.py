@@ -250,6 +250,12 @@ def test_a_subset_of_components_can_be_set_up(two, server, call):
     assert list(commit(call, session)["components"]) == ["meetings"]
 
 
+def test_no_component_at_all_is_refused_when_the_session_is_made(two, call):
+    body = create(call, 422, components=[])
+
+    assert (body["code"], list(body["fields"])) == ("validation_failed", ["components"])
+
+
 def test_a_session_expires(crm, server, call):
     session = create(call, input={"meetings": GOOD}, expires_in=60)
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
