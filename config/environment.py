@@ -210,6 +210,11 @@ def broker(text: str) -> str:
         raise Fault(
             "names no broker that Latchkey works with. Write redis://host:6379/0 or rediss://…, or leave it out."
         )
+    try:
+        urlsplit(text).port  # noqa: B018  # (reading it is what checks it)
+    except ValueError:
+        # Not quoted: it may hold a password.
+        raise Fault("can't be read as a broker's address. Write redis://host:6379/0, or leave it out.") from None
     return text
 
 

@@ -26,6 +26,7 @@ UP_FILE = VAR_DIR / "up.json"
 _left_by_up: dict[str, str] = json.loads(UP_FILE.read_text()) if EMBEDDED_DATABASE and UP_FILE.exists() else {}
 
 env = Environment(os.environ, otherwise=_left_by_up)
+env.text("VAR_DIR")  # read above, before there was a place for its faults
 
 DEBUG = env.parsed("DEBUG", environment.flag, False)
 SECRET_KEY = env.parsed("SECRET_KEY", environment.signing_key, keys.read(VAR_DIR, keys.SECRET_KEY_FILE))

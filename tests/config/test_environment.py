@@ -96,6 +96,8 @@ def test_all_faults_are_told_at_once():
         (environment.database, "mysql://user:word@host/name"),
         (environment.database, "postgres://host:5432/"),
         (environment.broker, "amqp://host"),
+        (environment.broker, "redis://:word@host:port/0"),
+        (environment.broker, "redis://host:99999/0"),
         (environment.pem_file, "/nonexistent/ca.pem"),
     ],
 )
@@ -142,6 +144,13 @@ def test_a_refused_secret_is_not_shown():
 
     assert len(env.faults) == 2
     assert "hunter2" not in "".join(env.faults)
+
+
+def test_a_file_that_should_name_the_folder_and_cannot_be_read_stops_a_command(tmp_path):
+    done = manage("check", DEBUG="1", VAR_DIR_FILE=str(tmp_path / "missing"))
+
+    assert done.returncode == 1
+    assert "VAR_DIR_FILE can't be read" in done.stderr
 
 
 def test_a_command_stops_with_the_faults_and_no_traceback(tmp_path):

@@ -107,7 +107,7 @@ def test_without_options_a_key_reaches_everything(db):
         (("backend", "--integration", "crm-snyc"), "Did you mean crm-sync?"),
         (("backend", "--tenant", "acmee"), "Did you mean acme?"),
         (("backend", "--scope", "everything"), "invalid choice"),
-        (("backend", "--expires-in", "0"), "invalid"),
+        (("backend", "--expires-in", "0"), "Write one from 1 to 3650"),
         ((" ",), "NAME"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),

@@ -1,5 +1,7 @@
 """`manage.py create_api_key`: a key to the HTTP API, shown once."""
 
+import re
+from argparse import ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
@@ -85,7 +87,6 @@ def _tenant(key: str | None) -> Tenant | None:
 
 
 def _days(text: str) -> int:
-    days = int(text)
-    if not 1 <= days <= 3650:
-        raise ValueError
-    return days
+    if not re.fullmatch(r"\d{1,4}", text, re.ASCII) or not 1 <= int(text) <= 3650:
+        raise ArgumentTypeError(f"{text!r} is no number of days. Write one from 1 to 3650, such as 90.")
+    return int(text)

@@ -150,3 +150,10 @@ def test_the_newest_sign_of_life_counts():
 
     assert ages[Heartbeat.Part.WORKER] < 60
     assert BROKER.put().result(timeout=60).trouble == ""
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_another_method_is_not_taken_for_a_form(path):
+    response = Client(enforce_csrf_checks=True).post(path)
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
