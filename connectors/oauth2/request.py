@@ -78,7 +78,10 @@ def endpoint_of(method: Method, rendering: Rendering) -> str:
 
 def origin_of(method: Method, index: int, rendering: Rendering) -> str:
     """Where one of `method.requests` goes, as scheme, host and port in lower case; empty while that can't be said."""
-    url, known = method.request_urls[index], with_base_url(method, rendering)
+    url = method.request_urls[index]
+    if url.fixed_origin:
+        return url.fixed_origin
+    known = with_base_url(method, rendering)
     if not url.host_names <= known.values.keys():
         return ""  # it comes with another answer
     try:

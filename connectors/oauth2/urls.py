@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import quote
 
 from connectors.oauth2.errors import ResponseNotUnderstood, ValidationFailed
@@ -33,6 +34,13 @@ class UrlTemplate:
         """The names that say which host is asked."""
         parts = self.host if self.opening is None else (self.opening,)
         return Template("", parts).names
+
+    @cached_property
+    def fixed_origin(self) -> str:
+        """Scheme, host and port in lower case, where no value has a say in them; else empty."""
+        fixed = "".join(part for part in self.host if isinstance(part, str))
+        is_fixed = self.opening is None and all(isinstance(part, str) for part in self.host)
+        return f"{self.scheme}{fixed}{self.port}".lower() if is_fixed else ""
 
     @property
     def has_own_domain(self) -> bool:

@@ -214,3 +214,16 @@ def test_any_template_is_an_address_or_refused(source):
             parse_url(candidate, bases=BASES)
         except TemplateError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("source", "origin"),
+    [
+        ("https://Auth.example.com/{{tenant}}/token", "https://auth.example.com"),
+        ("https://auth.example.com:8443/token?a={{b}}", "https://auth.example.com:8443"),
+        ("https://{{tenant}}.example.com/token", ""),
+        ("{{base_url}}/token", ""),
+    ],
+)
+def test_an_address_whose_host_no_value_changes_has_a_fixed_origin(source, origin):
+    assert parse_url(source, bases=BASES).fixed_origin == origin
