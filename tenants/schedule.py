@@ -42,6 +42,7 @@ class Tally:
     renewed: int = 0
     failed: int = 0
     lost: int = 0  # the lease had passed to another when the answer came
+    spared: int = 0  # not asked for after all: the endpoint wished to be left alone meanwhile
 
 
 def chunks_due(clock: Clock = database_time.now, *, most: int = 200) -> int:
@@ -62,10 +63,17 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
     troubled = list(Endpoint.objects.all())
     claimed = _claimed(owner, now, [endpoint for endpoint in troubled if endpoint.is_closed], threads)
     batch = Batch(Tally(claimed=len(claimed)), clock, {endpoint.origin for endpoint in troubled})
-    crew: Crew[tuple[Token, Result]] = Crew(threads)
+    crew: Crew[tuple[Token, Result | None]] = Crew(threads)
+    # Endpoints that wished to be left alone in the course of this chunk: what still waits for a thread heeds that.
+    unwilling: set[str] = set()
 
-    def ask_for(token: Token, method: Method, rendering: Rendering) -> tuple[Token, Result]:
-        return token, _ask(method, rendering, send, clock)
+    def ask_for(token: Token, method: Method, rendering: Rendering) -> tuple[Token, Result | None]:
+        if token.endpoint in unwilling:
+            return token, None
+        result = _ask(method, rendering, send, clock)
+        if token.endpoint and isinstance(result, ProviderUnavailable) and result.retry_after:
+            unwilling.add(token.endpoint)
+        return token, result
 
     for token in _readable(claimed, owner, batch):
         token.hold(owner)
@@ -76,6 +84,10 @@ def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now
             crew.give(partial(ask_for, token, *prepared))
     while crew.is_busy:
         for token, result in crew.results(WRITE_EVERY):
+            if result is None:
+                token.give_back()  # still due, as soon as its endpoint is asked again
+                batch.tally.spared += 1
+                continue
             again = _fallen_back(token, result, clock)
             if isinstance(again, tuple):
                 crew.give(partial(ask_for, token, *again))
