@@ -75,7 +75,8 @@ class Endpoint(models.Model):
             self.alone_until = max(filter(None, (self.alone_until, now + timedelta(seconds=max(wishes)))))
         are_several = any(instance != self.witness for instance, _ in met)
         if self.is_closed or wishes or (self.failures >= renewal.CLOSED_AFTER and are_several):
-            self.is_closed, self.reason = True, str(met[-1][1])
+            # Our own words alone: what the provider said to one tenant's client is not for the others to read.
+            self.is_closed, self.reason = True, met[-1][1].why
             self.retry_at = max(filter(None, (self.alone_until, now + renewal.probe_after(self.probes))))
 
     def trouble(self, now: datetime) -> ProviderUnavailable:

@@ -262,6 +262,20 @@ class TestRetryAfter:
         assert not provider.requests
         assert not Token.objects.exclude(lease_owner=None).exists()
 
+    def test_what_was_said_to_one_is_not_told_to_the_others(self, fleet, provider, clock):
+        Token.objects.filter(pk=fleet[0].pk).update(refresh_at=clock())
+        said = {"error": "slow_down", "error_description": "Client of Umbrella Corp is over its limit."}
+        provider.answers = [answer(429, said, Retry_After="600")]
+        schedule.renew_chunk(send=provider, clock=clock)
+        Token.objects.filter(pk=fleet[1].pk).update(expires_at=clock())
+
+        with pytest.raises(ProviderUnavailable) as told:
+            read(fleet[1], provider, clock)
+
+        assert "Umbrella" in Instance.objects.get(pk=fleet[0].pk).status_reason
+        assert "Umbrella" not in str(told.value)
+        assert "Too many tokens were asked for" in str(told.value)
+
     @pytest.mark.usefixtures("asked_for_peace")
     def test_another_host_is_asked_as_ever(self, tenant, provider, clock):
         method = make_method("other", token_request={"url": "https://login.example.org/token"})
