@@ -5,7 +5,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import UUID
@@ -28,7 +28,8 @@ class Rendering:
 
     def with_values(self, values: Mapping[str, str]) -> "Rendering":
         """The same instant and UUID, with further values."""
-        return replace(self, values={**self.values, **values})
+        # Not replace(), which looks up every field by name: this is made several times for each request and read.
+        return Rendering({**self.values, **values}, self.now, self.uuid, self.dpop_key)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,10 @@ class Expression:
     terms: tuple[Term, ...]
 
     def render(self, rendering: Rendering) -> str:
-        return next((text for text in (term.render(rendering) for term in self.terms) if text), "")
+        for term in self.terms:
+            if text := term.render(rendering):
+                return text
+        return ""
 
     @property
     def ends_in_empty_text(self) -> bool:

@@ -160,6 +160,13 @@ class Method:
         """The names that signing an API request reads, those behind `{{base_url}}` included."""
         return frozenset(name for text in self.api_texts() for name in names_in(text.source)) | self.base_url_names
 
+    @cached_property
+    def signs_by_token_alone(self) -> bool:
+        """Whether no variable's value has a say in how API requests are signed, or where the API lives."""
+        tls = self.definition.token_request.tls
+        certificate = (names_in(text.source) for text in _strings((), tls.stated() if tls else None))
+        return self.behind(self.names_of_api.union(*certificate)).isdisjoint(self.by_key)
+
     def texts_of(self, index: int) -> Iterator[Text]:
         """The strings of one of `requests` and of how its answer is read."""
         return self.step_texts(index) if index < len(self.definition.steps) else self.token_texts()

@@ -67,7 +67,7 @@ class Template:
         return frozenset(name for part in self.parts if isinstance(part, Expression) for name in part.names)
 
     def render(self, rendering: Rendering) -> str:
-        return "".join(part if isinstance(part, str) else part.render(rendering) for part in self.parts)
+        return "".join([part if isinstance(part, str) else part.render(rendering) for part in self.parts])
 
 
 @lru_cache(maxsize=16_384)

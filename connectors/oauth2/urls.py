@@ -3,8 +3,10 @@
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from urllib.parse import quote
+from uuid import UUID
 
 from connectors.oauth2.errors import ResponseNotUnderstood, ValidationFailed
 from connectors.oauth2.expressions import Expression, Name, Rendering, Text
@@ -58,6 +60,15 @@ class UrlTemplate:
         Raises `ValidationFailed` for a value that can't stand there, `ResponseNotUnderstood` where the address comes
         from the provider's own answer.
         """
+        return self._literal or self._made(rendering)
+
+    @cached_property
+    def _literal(self) -> str:
+        """The address, where no value has a say in it: made once. Else empty."""
+        is_literal = self.opening is None and all(isinstance(part, str) for part in (*self.host, *self.tail))
+        return self._made(Rendering({}, datetime.min, UUID(int=0))) if is_literal else ""
+
+    def _made(self, rendering: Rendering) -> str:
         if self.opening is not None:
             origin = self._opening(self.opening, rendering)
         else:

@@ -6,7 +6,7 @@ import pytest
 from connectors.oauth2.errors import ResponseNotUnderstood
 from connectors.oauth2.request import api_signature, make_test_request
 from connectors.oauth2.response import TokenGrant
-from tests.connectors.oauth2.definitions import NOW, given, method_of
+from tests.connectors.oauth2.definitions import NOW, given, method_of, rendering
 
 GRANT = TokenGrant(
     access_token="tok", token_type="bearer", expires_at=NOW + timedelta(hours=1), kept={"api_url": ""}, issued_at=NOW
@@ -79,3 +79,38 @@ def test_makes_none_where_none_is_defined():
     method = method_of()
 
     assert make_test_request(method, given(method), GRANT) is None
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"api_request": {"headers": {"X-Id": "{{client_id}}"}}},
+        {"api_request": {"query": {"key": ["{{client_id}}"]}}},
+        {"api_request": {"query": {"key": "{{own}}"}}, "variables": [{"key": "own", "default": "a-{{client_id}}"}]},
+        {"base_url": "https://{{client_id}}.example.com"},
+        {"base_url": "{{response.api_url}}/{{client_id}}", "token_response": {"keep": ["api_url"]}},
+        {"token_request": {"tls": {"certificate": "{{client_id}}", "private_key": "k"}}},
+        {"token_request": {"tls": {"certificate": "c", "private_key": "{{client_id}}"}}},
+    ],
+)
+def test_where_a_value_has_a_say_in_it_the_token_alone_does_not_sign(place):
+    assert not method_of(**place).signs_by_token_alone
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {},
+        {"base_url": "https://api.example.com/v1/"},
+        {"base_url": "{{response.api_url}}", "token_response": {"keep": ["api_url"]}},
+        {"api_request": {"headers": {"X-Token": '{{access_token or "none"}}', "X-Until": "{{expires_at}}"}}},
+        {"api_request": {"query": {"at": '{{now("%Y")}}', "id": "{{uuid()}}", "type": "{{token_type}}"}}},
+        {"base_url": "https://api.example.com/v1", "test_request": {"method": "GET", "url": "{{base_url}}/me"}},
+    ],
+)
+def test_a_token_that_signs_alone_signs_without_any_value_as_with_them(place):
+    method = method_of(**place)
+    grant = replace(GRANT, kept={"api_url": "https://eu.example/"})
+
+    assert method.signs_by_token_alone
+    assert api_signature(method, rendering(), grant) == api_signature(method, given(method), grant)

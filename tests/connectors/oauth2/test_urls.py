@@ -1,4 +1,7 @@
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 from connectors.oauth2.errors import ResponseNotUnderstood, ValidationFailed
 from connectors.oauth2.templates import TemplateError
 from connectors.oauth2.urls import parse_url
-from tests.connectors.oauth2.definitions import rendering
+from tests.connectors.oauth2.definitions import NOW, ONE_UUID, rendering
 
 BASES = {"site", "base_url", "response.api_url"}
 
@@ -227,3 +230,11 @@ def test_any_template_is_an_address_or_refused(source):
 )
 def test_an_address_whose_host_no_value_changes_has_a_fixed_origin(source, origin):
     assert parse_url(source, bases=BASES).fixed_origin == origin
+
+
+def test_what_time_it_is_and_a_uuid_are_rendered_anew_each_time():
+    url = parse_url("https://a.example/{{uuid()}}?at={{now()}}", bases=BASES)
+    first, second = rendering(), replace(rendering(), now=NOW + timedelta(seconds=9), uuid=UUID(int=7))
+
+    assert url.render(first) == f"https://a.example/{ONE_UUID}?at=1772719629"
+    assert url.render(second) == f"https://a.example/{UUID(int=7)}?at=1772719638"
