@@ -14,11 +14,16 @@ BOUNDS = (*(f"{bound:g}" for bound in BUCKETS), "+Inf")
 
 @dataclass(frozen=True)
 class Metric:
-    """Something that is counted: its name on /metrics, what it means, its labels."""
+    """Something that is counted: its name on /metrics, what it means, its labels.
+
+    What is `known` of the labels' values is there from the beginning, as 0: Prometheus sees no increase in a series
+    that appears with its first count.
+    """
 
     name: str
     help: str
     labels: tuple[str, ...]
+    known: tuple[tuple[str, ...], ...] = ()
 
 
 RENEWALS = Metric(
@@ -30,7 +35,22 @@ MINTS = Metric(
     ("connector", "result"),
 )
 API_REQUESTS = Metric("latchkey_api_requests", "Calls of the HTTP API.", ("method", "route", "status"))
-COUNTERS = (RENEWALS, MINTS, API_REQUESTS)
+WEBHOOK_ATTEMPTS = Metric(
+    "latchkey_webhook_attempts",
+    "Webhooks sent: delivered, refused (an answer other than 2xx), or unanswered.",
+    ("result",),
+    known=(("delivered",), ("refused",), ("unanswered",)),
+)
+WEBHOOKS_FAILED = Metric(
+    "latchkey_webhook_deliveries_failed", "Webhook deliveries that were given up.", (), known=((),)
+)
+MAILS = Metric(
+    "latchkey_mails",
+    "Mails handed to the mail server: sent, or failed (and tried again).",
+    ("result",),
+    known=(("sent",), ("failed",)),
+)
+COUNTERS = (RENEWALS, MINTS, API_REQUESTS, WEBHOOK_ATTEMPTS, WEBHOOKS_FAILED, MAILS)
 
 TOKEN_REQUESTS = Metric(
     "latchkey_token_request_seconds", "How long providers take to answer token requests.", ("connector",)

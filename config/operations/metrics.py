@@ -20,6 +20,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from config.operations.counts import BOUNDS, COUNTERS, HISTOGRAMS
+from config.operations.messages import COUNTED_AT_MOST, of_messages
 from config.operations.models import Heartbeat, Sample
 from config.operations.readiness import LATE_AFTER
 from connectors.models import Connector
@@ -29,7 +30,6 @@ from tenants.models import Endpoint, Instance, Token
 REMEMBERED = 5.0  # seconds
 STATUSES_REMEMBERED = 60.0  # seconds
 PATIENCE = 8.0  # seconds: Prometheus itself gives up after 10
-COUNTED_AT_MOST = 100_000
 
 Value = TypeVar("Value")
 
@@ -77,7 +77,7 @@ def work_out(statuses: Callable[[], list[tuple[str, str, int]]] = _statuses) -> 
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{PATIENCE:g}s"])
-            return [*_counted(), _of_statuses(statuses()), *_of_schedule(), *_of_parts()]
+            return [*_counted(), _of_statuses(statuses()), *_of_schedule(), *of_messages(), *_of_parts()]
     except Error as error:
         trouble = type(error).__name__
     raise Unmeasurable(trouble)
@@ -108,7 +108,7 @@ def _counted() -> Iterator[Metric]:
         by_name[name][tuple(labels)] = value
     for metric in COUNTERS:
         family = CounterMetricFamily(metric.name, metric.help, labels=metric.labels)
-        for labels, value in by_name[metric.name].items():
+        for labels, value in {**dict.fromkeys(metric.known, 0.0), **by_name[metric.name]}.items():
             family.add_metric(labels, value)
         yield family
     for metric in HISTOGRAMS:

@@ -1,13 +1,14 @@
-"""Counts and logs what becomes of renewals. No line holds more of an instance than its id."""
+"""Counts what becomes of renewals, webhooks and mail; logs renewals. No line holds more of an instance than its id."""
 
 import logging
 from collections.abc import Sequence
 
 from django.dispatch import receiver
 
-from config.operations.counts import MINTS, RENEWALS, TOKEN_REQUESTS, counts
+from config.operations.counts import MAILS, MINTS, RENEWALS, TOKEN_REQUESTS, WEBHOOK_ATTEMPTS, WEBHOOKS_FAILED, counts
 from connectors.definitions import definition_of
 from connectors.oauth2.errors import LatchkeyError
+from integrations import signals as messages
 from tenants import signals
 from tenants.models import Event
 from tenants.models.outcome import Outcome
@@ -38,6 +39,21 @@ def on_asked(sender: object, *, connector: str, seconds: float, **_: object) -> 
 @receiver(signals.budgeted)
 def on_budgeted(sender: object, *, connector: str, is_allowed: bool, **_: object) -> None:
     counts.count(MINTS, connector, "made" if is_allowed else "refused")
+
+
+@receiver(messages.attempted)
+def on_attempted(sender: object, *, result: str, **_: object) -> None:
+    counts.count(WEBHOOK_ATTEMPTS, result)
+
+
+@receiver(messages.given_up)
+def on_given_up(sender: object, *, count: int, **_: object) -> None:
+    counts.count(WEBHOOKS_FAILED, by=count)
+
+
+@receiver(messages.posted)
+def on_posted(sender: object, *, is_sent: bool, **_: object) -> None:
+    counts.count(MAILS, "sent" if is_sent else "failed")
 
 
 def _say_failed(error: LatchkeyError, said: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
 from connectors.oauth2.exchange import Clock
+from integrations import signals
 from integrations.mail.composing import compose
 from integrations.mail.queueing import COOL_DOWN, URGENT
 from integrations.models import Mailbox, MailItem
@@ -50,7 +51,10 @@ def _post_one(box: Mailbox, owner: UUID, post: Post, now: datetime) -> bool:
         Mailbox.objects.filter(pk=box.pk, lease_owner=owner).update(
             due_at=now + _AGAIN, lease_owner=None, lease_until=None
         )
+        signals.posted.send_robust(None, is_sent=False)
         return False
+    if mail is not None:
+        signals.posted.send_robust(None, is_sent=True)
     with transaction.atomic():
         if not Mailbox.objects.select_for_update().filter(pk=box.pk, lease_owner=owner).first():
             return mail is not None

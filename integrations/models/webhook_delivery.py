@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Min, OuterRef, Q, Subquery
 
-from integrations.models.webhook import WebhookEndpoint, new_id
+from integrations.models.webhook import TROUBLED_AFTER, WebhookEndpoint, new_id
 from tenants.models.lease import Leased
 
 # For so long a delivery is tried; see `integrations.webhooks.backoff`.
@@ -27,6 +27,14 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def overdue(self, now: datetime) -> Self:
         """Deliveries that nobody got to within their day: their endpoint was disabled, or in trouble all along."""
         return self.pending().filter(give_up_at__lte=now, lease_owner=None)
+
+    def first_due(self) -> datetime | None:
+        """When the first is or was due whose endpoint is not in trouble: one look into the index for each endpoint."""
+        waiting = self.pending().filter(endpoint=OuterRef("pk")).order_by("next_attempt_at")
+        calm = WebhookEndpoint.objects.enabled().filter(failures__lt=TROUBLED_AFTER)
+        firsts = calm.annotate(first=Subquery(waiting.values("next_attempt_at")[:1]))
+        first: datetime | None = firsts.aggregate(earliest=Min("first"))["earliest"]
+        return first
 
 
 class WebhookDelivery(Leased):
@@ -59,6 +67,7 @@ class WebhookDelivery(Leased):
             models.Index(
                 fields=("endpoint", "next_attempt_at"), name="webhook_delivery_due", condition=Q(state="pending")
             ),
+            models.Index(fields=("give_up_at",), name="webhook_delivery_giving_up", condition=Q(state="pending")),
             models.Index(fields=("-created_at", "-id"), name="webhook_delivery_newest"),
         )
         constraints = (

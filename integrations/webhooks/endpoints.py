@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from connectors.oauth2.exchange import Clock
+from integrations import signals
 from integrations.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
-from integrations.models.webhook_delivery import PATIENCE
+from integrations.models.webhook_delivery import PATIENCE, WebhookDeliveryQuerySet
 from integrations.webhooks import payloads
 from integrations.webhooks.fanning_out import delivery
 from integrations.webhooks.signing import new_secret
@@ -35,9 +36,7 @@ def disable(endpoint: WebhookEndpoint, reason: str, now: datetime) -> bool:
         enabled = WebhookEndpoint.objects.enabled().filter(pk=endpoint.pk)
         if not enabled.update(is_enabled=False, disabled_reason=reason, disabled_at=now, retry_at=None):
             return False
-        WebhookDelivery.objects.pending().filter(endpoint=endpoint).update(
-            state=WebhookDelivery.State.FAILED, next_attempt_at=None, finished_at=now
-        )
+        _give_up(WebhookDelivery.objects.pending().filter(endpoint=endpoint), now)
     return True
 
 
@@ -74,9 +73,12 @@ def send_again(deliveries: "list[str]", *, clock: Clock = database_time.now) -> 
 
 def prune(now: datetime, *, keep: timedelta, batch: int = 1000) -> None:
     """Give up what nobody got to within its day, and delete what was told before so long."""
-    WebhookDelivery.objects.overdue(now).update(
-        state=WebhookDelivery.State.FAILED, next_attempt_at=None, finished_at=now
-    )
+    _give_up(WebhookDelivery.objects.overdue(now), now)
     old = WebhookDelivery.objects.filter(created_at__lt=now - keep).order_by()
     while pks := list(old.values_list("pk", flat=True)[:batch]):
         WebhookDelivery.objects.filter(pk__in=pks).delete()
+
+
+def _give_up(deliveries: WebhookDeliveryQuerySet, now: datetime) -> None:
+    count = deliveries.update(state=WebhookDelivery.State.FAILED, next_attempt_at=None, finished_at=now)
+    signals.given_up.send_robust(None, count=count)

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.timesince import timesince
 
+from integrations import signals
 from integrations.mail.queueing import queue_disabled
 from integrations.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from integrations.models.webhook import TROUBLED_AFTER
@@ -65,7 +66,15 @@ def settle(delivery: WebhookDelivery, answer: Answer, owner: UUID, now: datetime
             excerpt=answer.excerpt,
         )
         _note(delivery.endpoint, answer, now)
+    _tell(answer, has_failed=again is None and not answer.is_fine)
     return answer.is_fine
+
+
+def _tell(answer: Answer, has_failed: bool) -> None:
+    result = "delivered" if answer.is_fine else "refused" if answer.status is not None else "unanswered"
+    signals.attempted.send_robust(None, result=result)
+    if has_failed:
+        signals.given_up.send_robust(None, count=1)
 
 
 def _note(endpoint: WebhookEndpoint, answer: Answer, now: datetime) -> None:
