@@ -12,7 +12,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
 
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
-from integrations.api import connectors, events, instances, sessions, tokens
+from integrations.api import connectors, events, instances, next_secrets, sessions, tokens
 from integrations.api.errors import BadRequest, InternalError, NotFound
 from integrations.api.problems import STATUS, Problem, problem
 
@@ -52,7 +52,7 @@ api = Api(
     "details (RFC 9457): `code` says what happened. Times are RFC 3339 in UTC.",
     urls_namespace="api",
 )
-for module in (tokens, sessions, instances, events, connectors):
+for module in (tokens, sessions, instances, next_secrets, events, connectors):
     api.add_router("", module.router)
 
 

@@ -1,5 +1,6 @@
 """Instances: look, change, renew, remove."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Literal, cast
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.db.models import Q
 from ninja import Header, Query, Router, Schema, Status
 from pydantic import Field
 
-from connectors.definitions import definition_of
+from connectors.definitions import Definition, definition_of
 from integrations import idempotency
 from integrations.api.authentication import ApiRequest, call
 from integrations.api.instance_change import InstanceChange, apply
@@ -131,7 +132,7 @@ def list_instances(
 def get_instance(request: ApiRequest, instance_id: InstanceId) -> InstanceDetail:
     """The instance, and what was filled in, without what is secret."""
     refuse_unknown(request)
-    return _detail(request, instance_id)
+    return detail_of(request, instance_id)
 
 
 @router.patch(
@@ -150,7 +151,7 @@ def change_instance(request: ApiRequest, instance_id: InstanceId, change: Instan
     refuse_unknown(request)
     instance = instance_of(request.auth.instances(), instance_id)
     apply(instance, change)
-    return _detail(request, instance_id)
+    return detail_of(request, instance_id)
 
 
 @router.delete(
@@ -188,13 +189,14 @@ def refresh_instance(
         if instance.status == Instance.Status.PAUSED:
             raise NotConnected(f"{instance} is paused.", "A person stopped it.", "Resume it first.")
         connecting.check_now(instance)
-        return _detail(request, instance_id).model_dump(mode="json")
+        return detail_of(request, instance_id).model_dump(mode="json")
 
     answer = idempotency.once(request.auth, idempotency_key, f"{request.method} {request.path}", renew)
     return InstanceDetail.model_validate(answer)
 
 
-def _detail(request: ApiRequest, instance_id: str) -> InstanceDetail:
+def detail_of(request: ApiRequest, instance_id: str) -> InstanceDetail:
+    """The instance as its own address shows it. Raises `InstanceNotFound`, `SecretUnreadable`."""
     related = ("tenant", "connector", "auth_method", "token", "filled_in", "next_values")
     rows = (
         request.auth.instances()
@@ -202,13 +204,18 @@ def _detail(request: ApiRequest, instance_id: str) -> InstanceDetail:
         .defer("token__secrets", "next_values__values", "connector__logo")
     )
     row = instance_of(rows, instance_id)
-    by_key = definition_of(row.auth_method).method.by_key
     filled_in: InstanceValues | None = getattr(row, "filled_in", None)
     values, dates = (filled_in.values, filled_in.set_at) if filled_in else ({}, {})
-    # A value whose variable is gone may have been secret.
-    shown = {key: text for key, text in values.items() if key in by_key and not by_key[key].secret}
+    shown = shown_values(definition_of(row.auth_method), values)
     set_at = {key: datetime.fromisoformat(when) for key, when in dates.items() if key in values}
     return InstanceDetail(**_outline(row).model_dump(), values=shown, set_at=set_at)
+
+
+def shown_values(definition: Definition, values: Mapping[str, str]) -> dict[str, str]:
+    """Those that no response has to hide."""
+    by_key = definition.method.by_key
+    # A value whose variable is gone may have been secret.
+    return {key: text for key, text in values.items() if key in by_key and not by_key[key].secret}
 
 
 def _outline(row: Instance) -> InstanceOut:
@@ -227,13 +234,14 @@ def _outline(row: Instance) -> InstanceOut:
         renewed_at=token.renewed_at,
         next_renewal_at=token.refresh_at,
         secret_expires_at=filled_in.secret_expires_at if filled_in else None,
-        next_secret=_next_secret(following) if following else None,
+        next_secret=next_secret_of(following) if following else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
 
 
-def _next_secret(following: NextValues) -> NextSecret:
+def next_secret_of(following: NextValues) -> NextSecret:
+    """Without any of its values."""
     return NextSecret(
         added_at=following.added_at,
         refused_at=following.refused_at,

@@ -15,7 +15,7 @@ def test_the_page_lists_every_call_and_asks_no_other_host(live_server, open_page
     page.goto("/api/v1/docs")
     page.get_by_text("/api/v1/instances/{instance_id}/refresh").wait_for()
 
-    assert page.locator(".opblock").count() == 14
+    assert page.locator(".opblock").count() == 17
     assert [url for url in asked if not url.startswith((live_server.url, "data:"))] == []
 
 

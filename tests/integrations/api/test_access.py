@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from integrations import keys, sessions
 from integrations.models import ApiKey
-from tenants.models import Tenant
+from tenants.models import NextValues, Tenant
 from tests.integrations.api.conftest import TOKEN_PATH, Caller
 from tests.tenants.wizard.rows import TOKEN
 
@@ -22,6 +22,9 @@ CALLS = [
     ("POST", f"{ONE}/rejected", {"access_token": TOKEN}, READ_TOKENS, 200),
     ("GET", ONE, None, READ, 200),
     ("GET", f"{ONE}/events", None, READ, 200),
+    ("GET", f"{ONE}/next_secret", None, READ, 200),
+    ("DELETE", f"{ONE}/next_secret", None, WRITE, 204),
+    ("POST", f"{ONE}/next_secret/take_over", None, WRITE, 200),
     ("PATCH", ONE, {"name": "Sales"}, WRITE, 200),
     ("POST", f"{ONE}/refresh", None, WRITE, 422),  # its secret is not the right one
     ("DELETE", ONE, None, WRITE, 204),
@@ -35,8 +38,16 @@ CALLS = [
 IDS = [f"{method} {path}" for method, path, *_ in CALLS]
 EVERY_CALL = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS, ids=IDS)
 # Lists are empty instead, and connectors are not a tenant's.
-OF_A_TENANT = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:11], ids=IDS[:11])
-OF_AN_INTEGRATION = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:12], ids=IDS[:12])
+OF_A_TENANT = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:14], ids=IDS[:14])
+OF_AN_INTEGRATION = pytest.mark.parametrize(("method", "path", "body", "scope", "status"), CALLS[:15], ids=IDS[:15])
+
+
+@pytest.fixture
+def instance(instance):
+    """It holds a next secret."""
+    following = {"client_secret": "next-value"}
+    NextValues.objects.create(instance=instance, values=following, set_at={}, added_at=timezone.now())
+    return instance
 
 
 @pytest.fixture

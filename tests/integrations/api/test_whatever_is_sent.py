@@ -5,11 +5,13 @@ import subprocess
 import sys
 
 import pytest
+from django.utils import timezone
 
 from integrations.models import ApiKey
+from tenants.models import NextValues
 from tests.integrations.api.conftest import fresh
 from tests.tenants.wizard.rows import make_instance
-from tests.tenants.wizard.token_server import GOOD_SECRET
+from tests.tenants.wizard.token_server import BAD_SECRET, GOOD_SECRET
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "5")
 
@@ -42,6 +44,8 @@ def test_schemathesis_finds_nothing_with_all_checks(live_server, tmp_path, acme,
         instance = fresh(make_instance(tenant, zoom, name=name))
         instance.filled_in.values = {"client_id": "the-client", "client_secret": GOOD_SECRET}
         instance.filled_in.save()
+        following = {"client_secret": BAD_SECRET}
+        NextValues.objects.create(instance=instance, values=following, set_at={}, added_at=timezone.now())
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION)
     key = make_key()
 
@@ -59,5 +63,5 @@ def test_schemathesis_finds_nothing_with_all_checks(live_server, tmp_path, acme,
     )
 
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2_000:]
-    assert "14 selected / 14 total" in run.stdout
+    assert "17 selected / 17 total" in run.stdout
     assert ApiKey.objects.get().last_used_at is not None
