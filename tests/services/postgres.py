@@ -71,6 +71,18 @@ def _programs(account: Account, folder: Path) -> Path:
     return max(found, key=lambda path: [int(part) for part in path.parent.name.split(".") if part.isdigit()])
 
 
+def client_programs(version: int) -> Path | None:
+    """The folder of `pg_dump` and its like of that major version; None: there is none here."""
+    wheel = _of_wheel()
+    found = [path for place in SYSTEM if place.is_dir() for path in place.glob("*/bin/pg_dump")]
+    programs: list[Path] = [*([wheel / "pg_dump"] if wheel else ()), *found]
+    for program in programs:
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+        if f" {version}." in said:
+            return program.parent
+    return None
+
+
 def _of_wheel() -> Path | None:
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or spec.origin is None:
