@@ -1,48 +1,68 @@
 """Tokens read past the ORM: building its queries and objects costs several times as much as the query itself."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db.models import Model
+
 from connectors.definitions import Definition, definition_at
 from connectors.encryption import decrypt
 from connectors.models import AuthMethod
+from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants import renewal
 from tenants.credentials import Credentials, bought_of, credentials_of
-from tenants.models.instance import Instance, InstanceValues, report_rejected
-from tenants.models.token import Token
 
-_IDLE = (Instance.Status.PENDING.value, Instance.Status.PAUSED.value)
+Reject = Callable[[UUID, str], bool]
 
+_IDLE = ("pending", "paused")
+_TOKEN = ("secrets", "issued_at", "expires_at", "renewed_at", "is_rejected")
 
-def _names(model: Any, *names: str, alias: str) -> list[str]:
-    columns = {field.name: field.column for field in model._meta.concrete_fields}
-    return [f'{alias}."{columns[name]}"' for name in names]
-
-
-# What a reader needs of an instance `i` and its token `t`. Joins are few: PostgreSQL plans a statement anew each time
-# it is made, and each further table in FROM doubles what that takes; a subquery in its own place doesn't.
-COLUMNS = ", ".join(
-    [
-        *_names(Instance, "id", "status", alias="i"),
-        'i."auth_method_id"',
-        f'(SELECT m."revision" FROM "{AuthMethod._meta.db_table}" m WHERE m."id" = i."auth_method_id")',  # noqa: S608
-        *_names(Token, "secrets", "issued_at", "expires_at", "renewed_at", "is_rejected", alias="t"),
-        f'(SELECT v."values" FROM "{InstanceValues._meta.db_table}" v WHERE v."instance_id" = i."id")',  # noqa: S608
-    ]
-)
-TABLES = f'"{Instance._meta.db_table}" i JOIN "{Token._meta.db_table}" t ON t."instance_id" = i."id"'
+OWN = ("id", "status", "auth_method")  # what a row of `columns` begins with
 WIDTH = 10  # columns
+
+
+def columns(instance: type[Model], own: Sequence[str] = OWN) -> str:
+    """What a reader needs of an instance `i`, `own` of itself, and of its token `t`.
+
+    Joins are few: PostgreSQL plans a statement anew each time it is made, and each further table in FROM doubles what
+    that takes; a subquery in its own place doesn't.
+    """
+    return ", ".join(
+        [
+            *_named(instance, own, "i"),
+            f'(SELECT m."revision" FROM "{AuthMethod._meta.db_table}" m WHERE m."id" = i."auth_method_id")',  # noqa: S608
+            *_named(_beside(instance, "token"), _TOKEN, "t"),
+            f'(SELECT v."values" FROM "{_beside(instance, "filled_in")._meta.db_table}" v '  # noqa: S608
+            'WHERE v."instance_id" = i."id")',
+        ]
+    )
+
+
+def tables(instance: type[Model]) -> str:
+    """Every instance, whether or not there is a token beside it."""
+    token = _beside(instance, "token")._meta.db_table
+    return f'"{instance._meta.db_table}" i LEFT JOIN "{token}" t ON t."instance_id" = i."id"'
+
+
+def _named(model: type[Model], names: Sequence[str], alias: str) -> list[str]:
+    return [f'{alias}."{model._meta.get_field(name).column}"' for name in names]  # type: ignore[union-attr]
+
+
+def _beside(instance: type[Model], name: str) -> type[Model]:
+    """The model of which each instance has one row."""
+    model: type[Model] = instance._meta.get_field(name).related_model  # type: ignore[assignment]
+    return model
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A row of COLUMNS. Its repr shows no secret."""
+    """A row of `columns`. Its repr shows no secret."""
 
     instance_id: UUID
     status: str
@@ -54,21 +74,24 @@ class Stored:
     renewed_at: datetime | None
     is_rejected: bool
     values: bytes | None = field(repr=False)
+    reject: Reject = field(repr=False)
 
     @classmethod
-    def of(cls, row: Sequence[Any]) -> "Stored":
+    def of(cls, row: Sequence[Any], reject: Reject) -> "Stored":
+        """`reject` is what becomes of a token of this instance that an API turned down."""
         instance_id, status, method_id, revision, secrets, issued_at, expires_at, renewed_at, is_rejected, values = row
         return cls(
-            _uuid(instance_id),
+            uuid_of(instance_id),
             status,
             method_id,
-            _uuid(revision),
+            uuid_of(revision),
             secrets,
-            _moment(issued_at),
-            _moment(expires_at),
-            _moment(renewed_at),
+            moment_of(issued_at),
+            moment_of(expires_at),
+            moment_of(renewed_at),
             bool(is_rejected),
             values,
+            reject,
         )
 
     @property
@@ -83,26 +106,32 @@ class Stored:
         renewal.check_min_ttl(min_ttl)
         life = None if self.issued_at is None else renewal.Life(self.issued_at, self.expires_at)
         is_served = renewal.will_do(life, self.renewed_at, self.is_rejected, now, min_ttl)
-        if self.secrets is None or self.values is None or self.status in _IDLE or not is_served:
+        if self.secrets is None or self.status in _IDLE or not is_served:
             return None
+        bought = bought_of(_opened(self.secrets, "tenants.Token.secrets"), self.expires_at)
+        reject = partial(self.reject, self.instance_id)
+        return credentials_of(self.instance_id, self.definition.method, self._rendering(now), bought, reject)
+
+    def _rendering(self, now: datetime) -> Rendering:
+        """What is signed with, besides the token: values are decrypted only where a definition signs with them."""
         definition = self.definition
-        given = _opened(self.values, InstanceValues, "values")
-        rendering = resolve(definition.method, given, definition.operator_values(), now=now, uuid=uuid4())
-        bought = bought_of(_opened(self.secrets, Token, "secrets"), self.expires_at)
-        reject = partial(report_rejected, self.instance_id)
-        return credentials_of(self.instance_id, definition.method, rendering, bought, reject)
+        if definition.method.signs_by_token_alone:
+            return Rendering({}, now, uuid4())
+        given = {} if self.values is None else _opened(self.values, "tenants.InstanceValues.values")
+        return resolve(definition.method, given, definition.operator_values(), now=now, uuid=uuid4())
 
 
-def _opened(ciphertext: bytes, model: Any, name: str) -> Mapping[str, Any]:
-    opened: Mapping[str, Any] = json.loads(decrypt(bytes(ciphertext), what=f"The stored {model._meta.label}.{name}"))
+def _opened(ciphertext: bytes, name: str) -> Mapping[str, Any]:
+    opened: Mapping[str, Any] = json.loads(decrypt(bytes(ciphertext), what=f"The stored {name}"))
     return opened
 
 
-def _uuid(value: Any) -> UUID:
+def uuid_of(value: Any) -> UUID:
+    """SQLite keeps UUIDs as texts."""
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def _moment(value: Any) -> datetime | None:
+def moment_of(value: Any) -> datetime | None:
     """SQLite keeps moments without their zone, which is UTC."""
     if value is None:
         return None

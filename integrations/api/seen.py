@@ -16,12 +16,18 @@ InstanceId = Annotated[
 ]
 
 
+def id_of(text: str) -> UUID | None:
+    """The id that is written so; None for what is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def instance_of(seen: InstanceQuerySet, instance_id: str) -> Instance:
     """One of these by id. Raises `InstanceNotFound`, alike for what isn't there and what is out of reach."""
-    try:
-        found = seen.filter(pk=UUID(instance_id)).first()
-    except ValueError:
-        found = None
+    pk = id_of(instance_id)
+    found = None if pk is None else seen.filter(pk=pk).first()
     if found is None:
         raise InstanceNotFound(
             "There is no such instance.", "It never was, it was removed, or this API key does not reach it."

@@ -13,12 +13,13 @@ from connectors.oauth2.definition import TEN_YEARS
 from connectors.oauth2.method import Method, names_in
 from integrations.api.authentication import ApiRequest, call
 from integrations.api.pages import refuse_unknown
-from integrations.api.seen import InstanceId, instance_of
+from integrations.api.seen import InstanceId, id_of, instance_of
 from integrations.models import Component
 from integrations.models.integration import stored_for
 from tenants import database_time
 from tenants.credentials import Credentials
 from tenants.models import Instance
+from tenants.stored import Stored
 
 router = Router(tags=["Tokens"])
 
@@ -68,9 +69,8 @@ def read_token(request: ApiRequest, tenant: str, key: str, component: str, min_t
     refuse_unknown(request, "min_ttl")
     reaches = request.auth.reaches_integration(key) and request.auth.reaches_tenant(tenant)
     stored = stored_for(key, component, [tenant]).get(tenant) if reaches else None
-    served = stored.credentials(database_time.now(), min_ttl) if stored else None
-    if stored and served:
-        return _shown(served, stored.definition.method)
+    if quick := _served(stored, min_ttl):
+        return quick
     components = Component.objects.all() if request.auth.reaches_integration(key) else Component.objects.none()
     return _token(components.instance(key, tenant, component, among=request.auth.instances()), min_ttl)
 
@@ -85,7 +85,10 @@ def read_token(request: ApiRequest, tenant: str, key: str, component: str, min_t
 def read_instance_token(request: ApiRequest, instance_id: InstanceId, min_ttl: MinTtl = None) -> TokenOut:
     """The instance's token. One that lives too short is renewed first."""
     refuse_unknown(request, "min_ttl")
-    return _token(instance_of(request.auth.instances().for_reading(), instance_id), min_ttl)
+    seen = request.auth.instances()
+    pk = id_of(instance_id)
+    stored = None if pk is None else seen.stored(pk)
+    return _served(stored, min_ttl) or _token(instance_of(seen.for_reading(), instance_id), min_ttl)
 
 
 class Rejected(Schema, extra="forbid"):
@@ -111,6 +114,12 @@ def report_rejected(request: ApiRequest, instance_id: InstanceId, rejected: Reje
     refuse_unknown(request)
     instance = instance_of(request.auth.instances(), instance_id)
     return RejectedOut(accepted=instance.report_rejected(rejected.access_token))
+
+
+def _served(stored: Stored | None, min_ttl: float | None) -> TokenOut | None:
+    """What is stored, where it will do as it is."""
+    served = None if stored is None else stored.credentials(database_time.now(), min_ttl)
+    return None if stored is None or served is None else _shown(served, stored.definition.method)
 
 
 def _token(instance: Instance, min_ttl: float | None) -> TokenOut:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db import connection
 
-from tenants.models import Tenant
-from tenants.stored import COLUMNS, TABLES, WIDTH, Stored
+from tenants.models import Instance, Tenant
+from tenants.stored import WIDTH, Stored, columns, tables
 
 
 class ReadStatement:
@@ -19,39 +19,43 @@ class ReadStatement:
 
     def __init__(self, component: Any, binding: Any, integration: Any) -> None:
         tenants, bindings = Tenant._meta.db_table, binding._meta.db_table
-        # Names of ours alone stand in the statement; the values are parameters.
-        self._statement = (
+        # Names of ours alone stand in the statements; the values are parameters.
+        of_component = (
             'WITH c AS (SELECT c."id", c."connector_id", c."auth_method_id" '  # noqa: S608
-            f'FROM "{component._meta.db_table}" c JOIN "{integration._meta.db_table}" g ON g."id" = c."integration_id" '
-            'WHERE g."key" = %s AND c."name" = %s) '
-            f'SELECT (SELECT n."key" FROM "{tenants}" n WHERE n."id" = i."tenant_id"), '
-            f'(SELECT b."id" FROM "{bindings}" b '
-            f'WHERE b."instance_id" = i."id" AND b."component_id" = (SELECT c."id" FROM c)), {COLUMNS} '
-            f'FROM {TABLES} WHERE i."connector_id" = (SELECT c."connector_id" FROM c) '
-            'AND i."auth_method_id" = COALESCE((SELECT c."auth_method_id" FROM c), i."auth_method_id") '
-            f'AND i."tenant_id" '
+            f'FROM "{component._meta.db_table}" c WHERE c."name" = %s AND c."integration_id" = '
+            f'(SELECT g."id" FROM "{integration._meta.db_table}" g WHERE g."key" = %s))'
         )
-        self._tenants = f'(SELECT n."id" FROM "{tenants}" n WHERE n."key" '  # noqa: S608
+        found = (
+            f'(SELECT b."id" FROM "{bindings}" b '  # noqa: S608
+            f'WHERE b."instance_id" = i."id" AND b."component_id" = (SELECT c."id" FROM c)), {columns(Instance)} '
+            f'FROM {tables(Instance)} WHERE i."connector_id" = (SELECT c."connector_id" FROM c) '
+            'AND i."auth_method_id" = COALESCE((SELECT c."auth_method_id" FROM c), i."auth_method_id") '
+            'AND i."tenant_id" '
+        )
+        tenant_key = f'(SELECT n."key" FROM "{tenants}" n WHERE n."id" = i."tenant_id")'  # noqa: S608
+        tenant = f'(SELECT n."id" FROM "{tenants}" n WHERE n."key" '  # noqa: S608
+        self._of_one = f"{of_component} SELECT {found} = {tenant} = %s)"
+        self._of_many = f"{of_component} SELECT {tenant_key}, {found} IN {tenant} IN "
 
     def of(self, integration: str, component: str, tenants: Sequence[str]) -> dict[str, Stored]:
         """By tenant key, where there is one that is meant without doubt."""
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement + self._of(len(tenants)), [integration, component, *tenants])
-            rows = cursor.fetchall()
+        # Texts in every case: PostgreSQL compares a key with nothing else.
+        parameters = [str(component), str(integration), *map(str, tenants)]
         by_tenant: dict[str, list[Any]] = defaultdict(list)
-        for row in rows:
-            by_tenant[row[0]].append(row)
+        with connection.cursor() as cursor:
+            if len(tenants) == 1:
+                cursor.execute(self._of_one, parameters)
+                by_tenant[tenants[0]] = cursor.fetchall()
+            else:
+                cursor.execute(f"{self._of_many}({', '.join(['%s'] * len(tenants))}))", parameters)
+                for key, *row in cursor.fetchall():
+                    by_tenant[key].append(row)
         meant = ((tenant, _meant(found)) for tenant, found in by_tenant.items())
-        return {tenant: Stored.of(row[-WIDTH:]) for tenant, row in meant if row is not None}
-
-    def _of(self, tenants: int) -> str:
-        if tenants == 1:
-            return f"= {self._tenants} = %s)"
-        return f"IN {self._tenants} IN ({', '.join(['%s'] * tenants)}))"
+        return {tenant: Stored.of(row[-WIDTH:], Instance.rejected) for tenant, row in meant if row is not None}
 
 
 def _meant(rows: Sequence[Any]) -> Any:
-    bound = [row for row in rows if row[1] is not None]
+    bound = [row for row in rows if row[0] is not None]
     chosen = bound or rows
     return chosen[0] if len(chosen) == 1 else None
 

@@ -43,12 +43,14 @@ def reads(population: Population, budget: Budget) -> Iterator[Section]:
 def _in_python(population: Population, integration: Integration, tenants: list[str], budget: Budget) -> Section:
     four, connector = ("secrets", "expires_at", "issued_at", "is_rejected"), population.method.connector.key
     pks, keys_of_tenants = cycle(population.pks), cycle(tenants)
+    held = cycle(Instance.objects.filter(pk__in=population.pks))
     reading: dict[str, Callable[[], Any]] = {
         BARE: lambda: Token.objects.only(*four).get(pk=next(pks)),
         "Integration.credentials()": lambda: integration.credentials(next(keys_of_tenants), "main"),
         "Instance.objects.find().credentials()": lambda: Instance.objects.find(
             next(keys_of_tenants), connector
         ).credentials(),
+        "credentials() of an Instance held": lambda: next(held).credentials(),
     }
     ways = _ways(reading, budget.reads)
     # One call for all tenants: its cost is for each of them.

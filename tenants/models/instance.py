@@ -1,31 +1,31 @@
 """One tenant's configured use of one authentication method."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from connectors import transport
-from connectors.definitions import definition_of
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
-from connectors.oauth2.definition import Refresh
 from connectors.oauth2.errors import LatchkeyError
-from connectors.oauth2.exchange import Clock, Send
-from tenants import database_time
-from tenants.client import ApiSession, Timeout
-from tenants.credentials import Credentials, credentials_of
-from tenants.errors import InstanceNotFound, NotConnected, SeveralInstances, removed
+from tenants.errors import InstanceNotFound, SeveralInstances, removed
 from tenants.models.event import Event
+from tenants.models.readable import Readable
+from tenants.models.reading import Reading
 from tenants.models.tenant import Tenant
-from tenants.request_auth import TokenAuth
-from tenants.retries import Retries
+from tenants.stored import Stored
+
+# What is known of an instance where its token is read: not the definition's many sections, which are remembered by
+# their revision.
+_READ = (
+    *("tenant", "connector", "name", "status", "status_code", "status_reason", "updated_at"),
+    *("auth_method__connector", "auth_method__revision"),
+)
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):
@@ -33,22 +33,41 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         return self.filter(tenant__key=tenant_key)
 
     def for_reading(self) -> Self:
-        """What `Instance.credentials` reads, in one query; anything else is fetched when it is used."""
-        of_method = ("auth_method__connector", "auth_method__revision")
-        own = ("tenant", "connector", "name", "status", "status_code", "status_reason", "updated_at")
+        """What a reader needs to know of instances, in one query; anything else is fetched when it is used."""
+        related = self.select_related("auth_method").only(*_READ)
+        return related.order_by("name", "created_at")
+
+    def for_renewing(self) -> Self:
+        """What it takes to renew a token that won't do, in one query."""
         related = self.select_related("auth_method", "token", "filled_in")
-        return related.only(*own, *of_method, "token", "filled_in__values").order_by("name", "created_at")
+        return related.only(*_READ, "token", "filled_in__values")
 
     def find(self, tenant: str, connector: str, name: str | None = None) -> "Instance":
         """The tenant's instance of a connector, both by key; `name` tells several apart.
 
-        Raises `InstanceNotFound` or `SeveralInstances`.
+        The first `credentials` of what is found uses what was read with it, if it follows at once. Raises
+        `InstanceNotFound` or `SeveralInstances`.
         """
+        found: Instance | None = _reading().find(tenant, connector, name) if self._is_everything else None
+        if found is not None:
+            return found
         fitting = self.for_reading().of(tenant).filter(connector__key=connector)
         if name is not None:
             fitting = fitting.filter(name=name)
         called = f"of {connector}" if name is None else f"of {connector} called “{name}”"
         return fitting.the_only_one(f"The tenant {tenant}", called)
+
+    def stored(self, pk: UUID) -> Stored | None:
+        """What is stored of one of these and its token; None if there is none."""
+        return _reading().stored(pk) if self._is_everything or self.filter(pk=pk).exists() else None
+
+    @property
+    def _is_everything(self) -> bool:
+        """Whether nobody has narrowed this set down, or asked anything else of it: then no query need be built."""
+        query = self.query
+        is_narrow = query.where or query.combinator or query.is_sliced or self.db != DEFAULT_DB_ALIAS
+        wants_more = query.annotations or query.select_related or query.select_for_update
+        return not (is_narrow or wants_more or self._prefetch_related_lookups)  # type: ignore[attr-defined]
 
     def the_only_one(self, whose: str, called: str) -> "Instance":
         """The one instance in this set. `whose` and `called` make the sentence if there is none, or more than one."""
@@ -95,7 +114,7 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
         return self.filter(status=Instance.Status.ACTION_REQUIRED)
 
 
-class Instance(models.Model):
+class Instance(Readable):
     """One tenant's configured use of one authentication method."""
 
     class Status(models.TextChoices):
@@ -143,50 +162,6 @@ class Instance(models.Model):
             self.connector_id = self.auth_method.connector_id
         super().save(*args, **kwargs)
 
-    def credentials(
-        self,
-        min_ttl: float | None = None,
-        *,
-        send: Send = transport.send,
-        clock: Clock = database_time.now,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> Credentials:
-        """A token with at least `min_ttl` seconds to live (default: 30, or half the token's life if that is less).
-
-        At once where the stored one will do; else it is renewed first. Raises `NotConnected`, `CredentialsRefused`,
-        `ProviderUnavailable`, `MintBudgetSpent` or another `TokenError`; `InstanceNotFound` if the instance was removed
-        meanwhile, `ValidationFailed` for a `min_ttl` that no token can have.
-
-        Read outside a transaction: a renewal inside one is open while the provider is asked, and a rollback would
-        throw the new token away.
-        """
-        try:
-            token = self.token
-        except ObjectDoesNotExist:
-            raise NotConnected(
-                f"{self} is not connected yet.", "No token was ever bought.", "Connect it in the wizard or admin."
-            ) from None
-        token.fresh(min_ttl, send=send, clock=clock, sleep=sleep)
-        method, rendering = token.definition.method, token.rendering(clock())
-        return credentials_of(self.pk, method, rendering, token.bought, self.report_rejected)
-
-    def client(self, *, timeout: Timeout = None, retries: int = 2, max_wait: float = 30.0) -> ApiSession:
-        """An authorized `requests.Session`: relative to the base URL, signed, renewed once when a token is rejected.
-
-        `timeout` in seconds as `requests` takes it, unless a request says otherwise; None: OUTBOUND_TIMEOUT. `retries`
-        and `max_wait`: how often, and for how many seconds in all, a busy API (429, 503) is asked again (`Retries`).
-        """
-        busy = Retries(retries, max_wait)
-        return ApiSession(self._latest_credentials, self._refresh(), timeout=timeout, retries=busy)
-
-    def auth(self, *, presents_certificate: bool = False) -> TokenAuth:
-        """An `auth=` that signs the requests of somebody else's `requests.Session`, see `TokenAuth`."""
-        return TokenAuth(self._latest_credentials, self._refresh(), presents_certificate=presents_certificate)
-
-    def report_rejected(self, access_token: str, *, clock: Clock = database_time.now) -> bool:
-        """An API turned this token down before its time; False if that changes nothing (see `Token.reject`)."""
-        return report_rejected(self.pk, access_token, clock=clock)
-
     @property
     def reason(self) -> tuple[str, str, str]:
         """The status, and why it is what it is."""
@@ -233,25 +208,10 @@ class Instance(models.Model):
         """Something that changes no status; still to be saved."""
         return self._event(kind, before=self.status, at=at, code="", message=message, actor=actor)
 
-    def _refresh(self) -> Refresh:
-        return definition_of(self.auth_method).method.definition.refresh
 
-    def _latest_credentials(self) -> Credentials:
-        """Each request of a client reads anew: another process may have renewed the token, or a person paused it."""
-        latest = type(self).objects.for_reading().filter(pk=self.pk).first()
-        if latest is None:
-            raise removed()
-        return latest.credentials()
-
-
-def report_rejected(pk: UUID, access_token: str, *, clock: Clock = database_time.now) -> bool:
-    """An API turned this instance's token down; see `Instance.report_rejected`."""
-    with transaction.atomic():
-        try:
-            token = Instance.objects.lock(pk).token
-        except (InstanceNotFound, ObjectDoesNotExist):
-            return False
-        return token.bought.access_token == access_token and token.reject(now=clock())
+@cache
+def _reading() -> Reading:
+    return Reading(Instance)
 
 
 class InstanceValues(models.Model):

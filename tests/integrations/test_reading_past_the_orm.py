@@ -121,7 +121,29 @@ def test_of_several_the_one_that_was_connected_for_the_component_is_read(crm, co
     second = Instance.objects.get(name="two")
     Binding.objects.create(component=crm.components.get(), tenant=second.tenant, instance=second)
 
-    assert crm.credentials("acme", "meetings").instance_id == second.pk
+    with CaptureQueriesContext(connection) as queries:
+        assert crm.credentials("acme", "meetings").instance_id == second.pk
+    assert len(queries) == 1
+    connect("umbrella")
+    found = crm.credentials_for(["umbrella", "acme"], "meetings")
+    assert found["acme"].instance_id == second.pk
+    assert found["umbrella"].instance_id == Instance.objects.get(tenant__key="umbrella").pk
+
+
+def test_one_without_a_token_makes_several_all_the_same(crm, connect, method):
+    instance = connect("acme")
+    Instance.objects.create(tenant=instance.tenant, auth_method=method, name="bare")
+
+    with pytest.raises(SeveralInstances):
+        crm.credentials("acme", "meetings")
+    assert isinstance(crm.credentials_for(["acme", "nobody"], "meetings")["acme"], SeveralInstances)
+
+
+def test_keys_that_are_numbers_are_texts_like_any_other(crm, connect):
+    connect("42")
+
+    assert crm.credentials(42, "meetings").access_token == "token-1"
+    assert crm.credentials_for([42, "nobody"], "meetings")[42].access_token == "token-1"
 
 
 def test_another_integration_and_another_component_are_not_mixed_up(crm, connect, method):
