@@ -21,6 +21,8 @@ MAX_HEAD = 1 << 16  # bytes of status lines and headers, interim answers include
 # What one byte of body may cost on the wire: "1\r\nx\r\n" in chunks of one byte each.
 _CHUNKING = 6
 
+_MAX_MEMBERS = 1000  # of a gzip body: what is behind each is copied
+
 _ALERT_PATIENCE = 1.0  # seconds; what is there already takes none
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
@@ -155,9 +157,8 @@ def _written(request: HttpRequest, target: str, host: str) -> bytes:
     fields = [(name, value) for name, value in request.headers.fields if name.lower() not in _FRAMING]
     if "Host" not in request.headers:
         fields.insert(0, ("Host", host))
-    for name, value in (("User-Agent", "Latchkey"), ("Accept", "*/*"), ("Accept-Encoding", "identity")):
-        if name not in request.headers:
-            fields.append((name, value))
+    if "Accept-Encoding" not in request.headers:
+        fields.append(("Accept-Encoding", "identity"))
     if request.body is not None or request.method not in ("GET", "HEAD"):
         fields.append(("Content-Length", str(len(request.body or b""))))
     if not _TOKEN.fullmatch(request.method):
@@ -238,16 +239,34 @@ def _unpacked(body: bytes, headers: Headers, status: int, max_body: int) -> byte
         return body
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise AnswerBroken("It is compressed in a way that was not asked for.", status=status)
-    try:
-        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it is
-        plain = unpacker.decompress(body, max_body + 1)
-    except zlib.error:
-        plain = None
-    if plain is None or not (unpacker.eof or len(plain) > max_body):
+    plain = _inflated(body, zlib.MAX_WBITS | 32, max_body)  # gzip or zlib, whichever it is
+    if plain is None and coding == "deflate":
+        plain = _inflated(body, -zlib.MAX_WBITS, max_body)  # without zlib's header, as some send it
+    if plain is None:
         raise AnswerBroken("Its compressed body is damaged.", status=status)
     if len(plain) > max_body:
         raise AnswerTooLarge("It was too large once unpacked.", status=status)
     return plain
+
+
+def _inflated(body: bytes, wbits: int, max_body: int) -> bytes | None:
+    """The body unpacked, as far as one byte beyond `max_body`; None if it is damaged."""
+    plain, rest = b"", body
+    for _ in range(_MAX_MEMBERS):
+        if not rest:
+            return plain
+        unpacker = zlib.decompressobj(wbits)
+        try:
+            plain += unpacker.decompress(rest, max_body + 1 - len(plain))
+        except zlib.error:
+            # gzip may come in several members (RFC 1952 section 2.2); what is none, behind the first, is padding.
+            return None if rest is body else plain
+        if len(plain) > max_body:
+            return plain
+        if not unpacker.eof:
+            return None
+        rest = unpacker.unused_data
+    return None
 
 
 def _broken(error: HTTPException) -> Exception:

@@ -10,11 +10,12 @@ from connectors.importers.draft import NotReadable
 from connectors.importers.source_text import MAX_BYTES
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
+from connectors.oauth2.request import USER_AGENT
 from connectors.transport import send
 
 SECONDS = 30.0
 MAX_REDIRECTS = 5
-_ACCEPT = Headers((("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5"),))
+_FIELDS = Headers((("User-Agent", USER_AGENT), ("Accept", "application/json, application/yaml;q=0.9, */*;q=0.5")))
 
 Send = Callable[..., HttpResponse]
 Fetch = Callable[[str], "Fetched"]
@@ -54,7 +55,7 @@ def _fetch(address: str, *, send: Send, deadline: Deadline) -> Fetched:
 
 def _asked(address: str, send: Send, deadline: Deadline) -> HttpResponse:
     try:
-        request = HttpRequest("GET", urlunsplit(urlsplit(address)._replace(fragment="")), _ACCEPT)
+        request = HttpRequest("GET", urlunsplit(urlsplit(address)._replace(fragment="")), _FIELDS)
         return send(request, deadline=deadline.remaining(), max_body=MAX_BYTES)
     except LatchkeyError as error:
         trouble = str(error)

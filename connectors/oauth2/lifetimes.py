@@ -77,7 +77,7 @@ def moment(value: JsonValue, now: datetime) -> datetime | None:
     if not isinstance(value, str):
         return None
     try:
-        read = datetime.fromisoformat(value.strip())
+        read = datetime.fromisoformat(value.strip().upper())  # "t" and "z" too (RFC 3339 section 5.6)
         read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None

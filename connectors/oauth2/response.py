@@ -15,7 +15,7 @@ from connectors.oauth2.definition import TokenResponse
 from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable, ResponseNotUnderstood, TokenError
 from connectors.oauth2.http import Headers, HttpResponse
 from connectors.oauth2.lifetimes import lifetime, moment
-from connectors.oauth2.paths import Answer
+from connectors.oauth2.paths import WHOLE_BODY, Answer
 from connectors.oauth2.quotations import quotable
 from connectors.oauth2.request import Bought
 from connectors.oauth2.templates import Rendering, parse
@@ -59,9 +59,12 @@ def read_grant(
     Raises `CredentialsRefused`, `ProviderUnavailable` or `ResponseNotUnderstood`.
     """
     answer = read_answer(response)
-    token = _text(answer.find(rendered_path(definition.access_token, rendering)))
+    place = rendered_path(definition.access_token, rendering)
+    token = _text(answer.find(place))
     if 200 <= response.status < 300 and token:
-        if len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
+        # A page may be short enough to look like a token, where the whole body is one.
+        is_whole_page = place == WHOLE_BODY and is_page(answer)
+        if is_whole_page or len(token) > MAX_TOKEN or not _TOKEN.fullmatch(token):
             if is_page(answer):
                 raise _not_understood(definition, answer, response, rendering, tuple(secrets))
             raise ResponseNotUnderstood(

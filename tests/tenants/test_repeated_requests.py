@@ -55,6 +55,27 @@ def test_a_body_that_means_a_dead_token_is_answered_by_another_request(connect, 
     assert http.get("/x").json() == {"ok": True}
 
 
+@pytest.mark.parametrize(
+    ("on_body", "content_type", "body"),
+    [
+        ({"Answer.Fault.Code": [17]}, "text/xml", b"<Answer><Fault><Code>17</Code></Fault></Answer>"),
+        ({"Answer.@status": ["expired"]}, "application/xml", b'<Answer status="expired"/>'),
+        ({"error": ["expired"]}, "application/x-www-form-urlencoded", b"error=expired&x=1"),
+        ({"$": ["expired"]}, "text/plain", b"expired\n"),
+        ({"ok": ["false"]}, "application/json", b'{"ok": false}'),
+        ({"code": [17]}, "application/json", b'{"code": 17.0}'),
+        ({"code": [17]}, "text/html", b'\xef\xbb\xbf{"code": "17"}'),
+    ],
+)
+def test_an_api_says_it_in_whatever_form_it_answers(connect, api, on_body, content_type, body):
+    http = connect(refresh={"on_body": on_body}).client()
+    says = iter([(200, {"Content-Type": content_type}, body), (200, {}, b"{}")])
+    api.routes["/v1/x"] = lambda asked: next(says)
+
+    assert http.get("/x").json() == {}
+    assert len(api.tokens) == 2
+
+
 BODIES = {
     "bytes": ({"data": b"\x00raw"}, b"\x00raw"),
     "text": ({"data": "täxt".encode()}, "täxt".encode()),

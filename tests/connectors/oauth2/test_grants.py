@@ -56,6 +56,18 @@ def test_finds_the_token_where_the_definition_says(path, response):
     assert grant(response, access_token=path).access_token == "t"
 
 
+@pytest.mark.parametrize("page", [b"<html><body>Hello</body></html>", b"<!DOCTYPE html><title>x</title>"])
+def test_a_page_is_no_token_even_where_the_whole_body_is_one(page):
+    with pytest.raises(ResponseNotUnderstood, match="page"):
+        grant(answer(page, content_type="text/html"), access_token="$")
+
+
+def test_a_page_may_come_with_a_token_that_stands_elsewhere():
+    response = answer(b"<html>Welcome</html>", content_type="text/html", Set_Cookie="session=t")
+
+    assert grant(response, access_token="cookie:session").access_token == "t"
+
+
 def test_the_supplied_path_is_what_the_tenant_typed():
     assert grant(answer({"id_token": "t"}), values={"token_key": "id_token"}).access_token == "t"
 

@@ -128,6 +128,7 @@ def test_ten_years_are_a_lifetime_and_more_are_not():
         "2026-03-06T15:00:00+01:00",
         "2026-03-06T09:00:00-0500",
         "20260306T140000Z",
+        "2026-03-06t14:00:00z",
     ],
 )
 def test_reads_an_instant(value):

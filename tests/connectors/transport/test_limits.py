@@ -125,6 +125,13 @@ def test_stops_reading_an_answer_that_is_too_large(script, pool):
     assert_holds_no_secret(large.value)
 
 
+def test_stops_unpacking_a_body_of_countless_members(pool):
+    body = gzip.compress(b"") * 10_000
+    script = answering(http(body, headers="Content-Encoding: gzip\r\n"))
+    with serving(script) as server, pytest.raises(ResponseNotUnderstood, match="damaged"):
+        send(to(server), outbound=LOCAL, pool=pool)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_stops_unpacking_a_bomb_before_it_fills_the_memory(pool, coding):
     body = gzip.compress(bytes(100_000_000), 9) if coding == "gzip" else zlib.compress(bytes(100_000_000), 9)
