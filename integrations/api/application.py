@@ -1,6 +1,7 @@
 """The HTTP API as a whole: its calls, its document, and what becomes of errors."""
 
 import logging
+import re
 import traceback
 from typing import Any
 
@@ -18,7 +19,15 @@ from integrations.api.problems import STATUS, Problem, problem
 
 logger = logging.getLogger(__name__)
 
-_SENTENCES = {"missing": "This is required.", "extra_forbidden": "There is no such field."}
+_SENTENCES = {
+    "missing": "This is required.",
+    "extra_forbidden": "There is no such field.",
+    "string_pattern_mismatch": "This holds a character, such as a line break, that can't stand there.",
+    "uuid_parsing": "This must be an id, a UUID.",
+    "uuid_type": "This must be an id, a UUID.",
+}
+# A place as pydantic names it, of one of several types that a field may have: `instances.list[uuid].0`.
+_OF_A_TYPE = re.compile(r"(list|dict)\[.*\]")
 
 
 class Api(NinjaAPI):
@@ -68,7 +77,9 @@ def say_what_happened(request: HttpRequest, error: LatchkeyError) -> HttpRespons
 def say_what_is_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A parameter or a body that isn't as declared. What was sent is not repeated."""
     fields = {_place(one["loc"]): _SENTENCES.get(one["type"], f"{one['msg']}.") for one in error.errors}
-    return problem(ValidationFailed("The request is not as this call expects it.", fields=fields))
+    # Of several types the one counts that was meant: what is wrong further in.
+    told = {place: words for place, words in fields.items() if not any(one.startswith(f"{place}.") for one in fields)}
+    return problem(ValidationFailed("The request is not as this call expects it.", fields=told))
 
 
 @api.exception_handler(HttpError)
@@ -102,4 +113,4 @@ def own_up(request: HttpRequest, error: Exception) -> HttpResponse:
 def _place(location: tuple[str | int, ...]) -> str:
     """As the caller knows it: a body's parts without our name for the body."""
     inner = location[2:] if location[0] == "body" else location[1:]
-    return ".".join(str(part) for part in inner) or str(location[0])
+    return ".".join(part for part in map(str, inner) if not _OF_A_TYPE.fullmatch(part)) or str(location[0])

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
 from integrations.api.errors import BadRequest, InternalError, MethodNotAllowed, NotFound
 from integrations.api.problems import CONTENT_TYPE, problem
 
 PREFIX = "/api/"
+_READING = "GET, HEAD"
 
 
 def speak_problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -17,8 +19,8 @@ def speak_problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     def answer(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(PREFIX):
             return get_response(request)
-        fault = _unstorable(request)
-        response = problem(fault) if fault else get_response(request)
+        fault = _unreadable(request) or _unstorable(request)
+        response = _refused(fault) if fault else get_response(request)
         if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
             kept = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
             response = problem(_error(request, response), headers=kept)
@@ -26,6 +28,20 @@ def speak_problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
         return response
 
     return answer
+
+
+def _refused(fault: LatchkeyError) -> HttpResponse:
+    return problem(fault, headers={"Allow": _READING} if isinstance(fault, MethodNotAllowed) else None)
+
+
+def _unreadable(request: HttpRequest) -> LatchkeyError | None:
+    """The document and its page are served whatever the method, and what a browser's form sends fails elsewhere."""
+    if request.method in ("GET", "HEAD") or request.path not in (
+        reverse("api:openapi-json"),
+        reverse("api:openapi-view"),
+    ):
+        return None
+    return MethodNotAllowed(f"This address does not take {request.method}.", f"It takes: {_READING}.")
 
 
 def _unstorable(request: HttpRequest) -> LatchkeyError | None:

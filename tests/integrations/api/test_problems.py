@@ -1,6 +1,7 @@
 """Errors are problem details, whoever refuses."""
 
 import logging
+import re
 
 import pytest
 from django.db import connection
@@ -36,6 +37,16 @@ def test_another_method_is_a_problem_that_names_the_right_ones(instance, call):
     assert set(response.headers["Allow"].split(", ")) == {"GET", "PATCH", "DELETE"}
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["openapi.json", "docs"])
+def test_the_document_and_its_page_are_only_read(db, method, path):
+    response = Client(enforce_csrf_checks=True).generic(method, f"/api/v1/{path}", b"{}")
+
+    is_problem(response, 405, "method_not_allowed")
+    assert response.headers["Allow"] == "GET, HEAD"
+    assert Client().head(f"/api/v1/{path}").status_code == 200
+
+
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b"9" * 5000], ids=["open", "bytes", "deep", "long"])
 def test_a_body_that_is_not_json_is_a_problem(instance, call, body):
     response = Client().patch(
@@ -61,6 +72,24 @@ def test_what_was_sent_is_not_repeated(instance, call):
 
     is_problem(response, 422, "validation_failed")
     assert "very-secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"instances": ["secr3t-id"]}, "instances.0"),
+        ({"instances": {"meetings": "secr3t-id"}}, "instances.meetings"),
+        ({"instances": {"meetings": ["secr3t-id"]}}, "instances.meetings"),
+        ({"instances": "secr3t-id"}, "instances"),
+        ({"tenant_name": "secr3t\nid"}, "tenant_name"),
+    ],
+)
+def test_what_is_wrong_is_told_by_the_names_of_the_api_and_in_words(instance, call, body, field):
+    response = call("POST", "integrations/crm-sync/sessions", {"tenant": "acme", **body})
+
+    told = is_problem(response, 422, "validation_failed")
+    assert list(told["fields"]) == [field]
+    assert not re.search(r"[\[^$`]|found|UUID object|secr3t", told["fields"][field])
 
 
 @pytest.mark.parametrize("path", ["instances/a%00b", f"{TOKEN_PATH}%00"])
