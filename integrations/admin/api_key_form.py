@@ -12,7 +12,21 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from integrations.models import ApiKey
 
 
-class AddApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # (it can't be subscripted at run time)
+class NameForm(forms.ModelForm):  # type: ignore[type-arg]  # (it can't be subscripted at run time)
+    """What can change once a key is in use."""
+
+    class Meta:
+        model = ApiKey
+        fields: tuple[str, ...] = ("name",)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if not name.isprintable():
+            raise forms.ValidationError("A name is one line of printable characters.")
+        return name
+
+
+class AddApiKeyForm(NameForm):
     """What a key may do, and for how long."""
 
     scopes = forms.MultipleChoiceField(
@@ -41,11 +55,3 @@ class AddApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # (it can't be 
         if expires_at is not None and expires_at <= timezone.now():
             raise forms.ValidationError("This moment has passed (times are in UTC). Choose a later one, or none.")
         return expires_at
-
-
-class NameForm(forms.ModelForm):  # type: ignore[type-arg]  # (it can't be subscripted at run time)
-    """What can change once a key is in use."""
-
-    class Meta:
-        model = ApiKey
-        fields = ("name",)

@@ -109,6 +109,7 @@ def test_without_options_a_key_reaches_everything(db):
         (("backend", "--scope", "everything"), "invalid choice"),
         (("backend", "--expires-in", "0"), "Write one from 1 to 3650"),
         ((" ",), "NAME"),
+        (("two\nlines",), "NAME"),
     ],
     ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )

@@ -43,8 +43,8 @@ class Command(BaseCommand):
         expires_in: int | None,
         **options: Any,
     ) -> None:
-        if not name.strip() or len(name) > 200:
-            raise CommandError("NAME must have 1 to 200 characters.")
+        if not name.strip() or len(name) > 200 or not name.isprintable():
+            raise CommandError("NAME must be one line of 1 to 200 characters.")
         key, text = keys.issue(
             name.strip(),
             scopes=scopes or ApiKey.Scope.values,

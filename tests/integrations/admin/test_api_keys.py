@@ -110,6 +110,7 @@ def test_whatever_button_made_it_the_key_is_shown(admin_client, button):
         ({"scopes": []}, "scopes"),
         ({"scopes": ["everything"]}, "scopes"),
         ({"name": " "}, "name"),
+        ({"name": "two\nlines"}, "name"),
         ({"expires_at_0": "2001-01-01", "expires_at_1": "00:00"}, "expires_at"),
     ],
 )
@@ -128,6 +129,15 @@ def test_only_the_name_of_a_key_changes(admin_client, key):
     admin_client.post(at("change", key), {**fields, **forged, "name": "renamed", "expires_at_0": "2099-01-01"})
 
     assert ApiKey.objects.values().get() == {**before, "name": "renamed"}
+
+
+def test_a_name_stays_one_line(admin_client, key):
+    fields = form_in(admin_client.get(at("change", key)), "apikey_form")
+
+    response = admin_client.post(at("change", key), {**fields, "name": "two\nlines"})
+
+    assert list(response.context["adminform"].form.errors) == ["name"]
+    assert ApiKey.objects.get().name == key.name
 
 
 def test_revoking_asks_first(admin_client, key):
