@@ -79,9 +79,11 @@ def is_repeated(life: Life | None, renewed_at: datetime | None) -> bool:
 
 def check_min_ttl(min_ttl: float | None) -> None:
     """Raise `ValidationFailed` for what no token can have: fewer than no seconds, or more than ten years of them."""
-    if min_ttl is None or 0 <= min_ttl <= TEN_YEARS:  # NaN is neither
+    is_number = isinstance(min_ttl, int | float)  # whatever the types say: it comes from the host's code
+    if min_ttl is None or (is_number and 0 <= min_ttl <= TEN_YEARS):  # NaN is neither
         return
-    problem = f"min_ttl must be a number of seconds from 0 to {TEN_YEARS}, not {min_ttl:g}."
+    given = f"{min_ttl:g}" if is_number else f"a value of the type {type(min_ttl).__name__}"
+    problem = f"min_ttl must be a number of seconds from 0 to {TEN_YEARS}, not {given}."
     raise ValidationFailed(
         "No token can be had on these terms.",
         problem,
