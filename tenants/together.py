@@ -1,6 +1,7 @@
 """Several instances connected or reconnected at once: all of them, or none."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, count
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
 
@@ -30,7 +31,7 @@ from tenants.connecting import stored_token
 from tenants.filled_in import kept_of, store_values, values_error
 from tenants.models import Event, Instance, Tenant, Token
 from tenants.models.endpoint import note_wish, refuse_unwelcome
-from tenants.models.lease import Sleep, lease_length
+from tenants.models.lease import Sleep, lease_length, waiting
 from tenants.models.next_values import NextValues
 
 logger = logging.getLogger(__name__)
@@ -110,12 +111,15 @@ def _lacks(wanted: Wanted, now: datetime) -> LatchkeyError | None:
 
 def _prepared(wanted: Mapping[str, Wanted], leases: ExitStack, clock: Clock, sleep: Sleep) -> dict[str, _Asked]:
     """Everything that asking takes, each token to be replaced under a lease, each request entered into its budget."""
+    tokens = _stored_tokens(wanted)
+    _take_all(tokens, math.ceil(len(wanted) / THREADS), clock, sleep)
+    for token in tokens.values():
+        leases.callback(_give_back, token, token.lease_owner)
     prepared: dict[str, _Asked] = {}
     errors: dict[str, LatchkeyError] = {}
-    # In one order everywhere: two of us that want the same leases wait for one another in turn, not in a circle.
-    for name in sorted(wanted, key=lambda name: str(getattr(wanted[name].instance, "pk", ""))):
+    for name, one in wanted.items():
         try:
-            prepared[name] = _prepare(wanted[name], leases, clock, sleep)
+            prepared[name] = _prepare(one, tokens.get(name), clock)
         except LatchkeyError as error:
             errors[name] = error
     if errors:
@@ -123,8 +127,7 @@ def _prepared(wanted: Mapping[str, Wanted], leases: ExitStack, clock: Clock, sle
     return prepared
 
 
-def _prepare(wanted: Wanted, leases: ExitStack, clock: Clock, sleep: Sleep) -> _Asked:
-    token = None if wanted.instance is None else leases.enter_context(_leased(wanted.instance, clock, sleep))
+def _prepare(wanted: Wanted, token: Token | None, clock: Clock) -> _Asked:
     definition = definition_of(wanted.auth_method)
     kept = kept_of(definition.method, wanted.values, now=clock())
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
@@ -134,18 +137,56 @@ def _prepare(wanted: Wanted, leases: ExitStack, clock: Clock, sleep: Sleep) -> _
     return _Asked(wanted, definition.method, kept, rendering, endpoint, token)
 
 
+def _stored_tokens(wanted: Mapping[str, Wanted]) -> dict[str, Token]:
+    """The tokens that are to be replaced, by name, in one order everywhere."""
+    tokens: dict[str, Token] = {}
+    for name, one in wanted.items():
+        if one.instance is not None:
+            with _blamed_on(name):
+                tokens[name] = stored_token(one.instance)
+    return dict(sorted(tokens.items(), key=lambda item: str(item[1].pk)))
+
+
+def _take_all(tokens: Mapping[str, Token], exchanges: int, clock: Clock, sleep: Sleep) -> None:
+    """Take all leases, each long enough for so many exchanges in a row.
+
+    Who waits for one holds none of the others: they would run out meanwhile, and their tokens could not be renewed.
+    """
+    turns = waiting(clock=clock, sleep=sleep)
+    while (held := _held_elsewhere(tokens, exchanges, clock)) is not None:
+        with _blamed_on(held):
+            next(turns)
+            tokens[held].refresh_from_db()  # it may have been removed
+
+
+def _held_elsewhere(tokens: Mapping[str, Token], exchanges: int, clock: Clock) -> str | None:
+    """Whose lease somebody else holds, and then none of them is ours; None if all of them are."""
+    with ExitStack() as taken:
+        for name, token in tokens.items():
+            with _blamed_on(name):
+                if not token.take(clock(), exchanges):
+                    return name
+            taken.callback(token.give_back)
+        taken.pop_all()
+    return None
+
+
 @contextmanager
-def _leased(instance: Instance, clock: Clock, sleep: Sleep) -> Iterator[Token]:
-    token = stored_token(instance)
-    token.take_in_turn(clock=clock, sleep=sleep)
-    owner = token.lease_owner
+def _blamed_on(name: str) -> Iterator[None]:
     try:
-        yield token
-    finally:
-        # A transaction that was undone has given nothing back, whatever this object believes.
-        if owner is not None:
-            token.hold(owner)
-        token.give_back()
+        yield
+    except LatchkeyError as error:
+        trouble = NotAllConnected({name: error})
+    else:
+        return
+    raise trouble
+
+
+def _give_back(token: Token, owner: UUID | None) -> None:
+    # A transaction that was undone has given nothing back, whatever this object believes.
+    if owner is not None:
+        token.hold(owner)
+    token.give_back()
 
 
 def _answers(prepared: Mapping[str, _Asked], send: Send, clock: Clock) -> dict[str, TokenGrant | LatchkeyError]:

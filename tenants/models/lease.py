@@ -1,6 +1,6 @@
 """A lease on a row: whoever holds it may act for the row, and loses it by itself when its time is over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,6 +26,21 @@ def lease_length(exchanges: int = 1) -> timedelta:
     return timedelta(seconds=exchanges * longest + min(max(longest, MARGIN_LEAST), MARGIN_MOST))
 
 
+def waiting(*, clock: Clock, sleep: Sleep) -> Iterator[None]:
+    """Wait a little longer at each step. Raises `ProviderUnavailable` after twice a lease's length."""
+    patience = clock() + 2 * lease_length()
+    pause = 0.02
+    while clock() <= patience:
+        sleep(pause)
+        pause = min(pause * 1.5, 0.5)
+        yield
+    raise ProviderUnavailable(
+        "The token is being renewed elsewhere, and that takes too long.",
+        remedy="Try again in a minute.",
+        retry_after=lease_length().total_seconds(),
+    )
+
+
 def free(now: datetime) -> Q:
     """Rows that nobody holds."""
     return Q(lease_until=None) | Q(lease_until__lte=now)
@@ -43,9 +58,9 @@ class Leased(models.Model):
     # Under which lease this object acts. Not `lease_owner`: what is read from the row may be another's.
     _held: UUID | None = None
 
-    def take(self, now: datetime) -> bool:
+    def take(self, now: datetime, exchanges: int = 1) -> bool:
         """Take the lease, if nobody holds it. What this object says of the row is then as fresh as the lease."""
-        owner, until = uuid4(), now + lease_length()
+        owner, until = uuid4(), now + lease_length(exchanges)
         rows = type(self)._default_manager.filter(free(now), pk=self.pk)
         if not rows.update(lease_owner=owner, lease_until=until):
             return False
@@ -62,17 +77,9 @@ class Leased(models.Model):
 
         Raises `ProviderUnavailable` if it can't be had in twice a lease's length.
         """
-        patience = clock() + 2 * lease_length()
-        pause = 0.02
+        turns = waiting(clock=clock, sleep=sleep)
         while not self.take(clock()):
-            if clock() > patience:
-                raise ProviderUnavailable(
-                    "The token is being renewed elsewhere, and that takes too long.",
-                    remedy="Try again in a minute.",
-                    retry_after=lease_length().total_seconds(),
-                )
-            sleep(pause)
-            pause = min(pause * 1.5, 0.5)
+            next(turns)
             self.refresh_from_db()
             if unless():
                 return False
