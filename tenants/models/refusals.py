@@ -1,6 +1,7 @@
 """Why a reader gets no token, found out without asking the provider."""
 
 from datetime import datetime
+from uuid import UUID
 
 from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable
 from tenants.errors import NotConnected, recorded_error
@@ -53,3 +54,30 @@ def too_short(life: Life, min_ttl: float | None) -> ProviderUnavailable:
         f"This provider's tokens live {length} in all.",
         "Ask for a smaller min_ttl.",
     )
+
+
+class ShortLives:
+    """Which providers' new tokens live shorter than a reader wished, as this process found out by asking.
+
+    It is believed as long as such a token lives: who wishes for too much again and again costs a request for each
+    token's life, not one for each wish.
+    """
+
+    def __init__(self, most: int = 1000) -> None:
+        self._lives: dict[UUID, Life] = {}
+        self._most = most
+
+    def note(self, pk: UUID, life: Life) -> None:
+        """This is a new token of this instance's, and too short."""
+        if len(self._lives) >= self._most:
+            self._lives.clear()
+        self._lives[pk] = life
+
+    def tell(self, pk: UUID, min_ttl: float, now: datetime) -> bool:
+        """Whether even a new token of this instance's lives shorter than `min_ttl` seconds."""
+        life = self._lives.get(pk)
+        is_believed = life is not None and life.expires_at is not None and now < life.expires_at
+        return is_believed and life is not None and not life.will_do(life.issued_at, min_ttl)
+
+
+SHORT_LIVES = ShortLives()

@@ -33,7 +33,7 @@ from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.lease import Sleep, Until, claim, free
 from tenants.models.outcome import Outcome, write_back
-from tenants.models.refusals import known_trouble, refuse_idle, same_token, too_short
+from tenants.models.refusals import SHORT_LIVES, known_trouble, refuse_idle, same_token, too_short
 
 _OF_A_GRANT = (
     "secrets",
@@ -176,17 +176,18 @@ class Token(Asking):
         refuse_idle(self.instance)
         if self.will_do(clock(), min_ttl):
             return
+        began = clock()
         with one_at_a_time(self.pk):
             self.refresh_from_db()
             while not self.will_do(clock(), min_ttl):
-                self._refuse_hopeless(min_ttl, clock())
+                self._refuse_hopeless(min_ttl, clock(), began)
                 is_ours = self.take_in_turn(clock=clock, sleep=sleep, unless=lambda: self.will_do(clock(), min_ttl))
-                if is_ours and self._renewed_unless_done(min_ttl, send=send, clock=clock):
+                if is_ours and self._renewed_unless_done(min_ttl, began, send=send, clock=clock):
                     break
         # A person may have paused it while we waited.
         refuse_idle(self.instance)
 
-    def _renewed_unless_done(self, min_ttl: float | None, *, send: Send, clock: Clock) -> bool:
+    def _renewed_unless_done(self, min_ttl: float | None, began: datetime, *, send: Send, clock: Clock) -> bool:
         """Renew under the lease that is ours, unless who had it before did, or found out that it can't be done.
 
         False if there is something new to look at. One request is all that a reader makes: what it bought must do.
@@ -194,7 +195,7 @@ class Token(Asking):
         try:
             if self.will_do(clock(), min_ttl):
                 return True
-            self._refuse_hopeless(min_ttl, clock())
+            self._refuse_hopeless(min_ttl, clock(), began)
             refuse_closed(self.endpoint, clock())
             if not self.renew(send=send, clock=clock):
                 self.refresh_from_db()
@@ -204,6 +205,7 @@ class Token(Asking):
         if self.life is not None and not self.will_do(clock(), min_ttl):
             if self.is_repeated and min_ttl is not None:
                 raise same_token(self.life, min_ttl, clock())
+            SHORT_LIVES.note(self.pk, self.life)
             raise too_short(self.life, min_ttl)
         return True
 
@@ -307,8 +309,11 @@ class Token(Asking):
         instance.record(Event.Kind.REJECTED, before=instance.status, at=now)
         return True
 
-    def _refuse_hopeless(self, min_ttl: float | None, now: datetime) -> None:
-        """Raise, with no request made, what was already found out; but not where the stored token will do."""
+    def _refuse_hopeless(self, min_ttl: float | None, now: datetime, began: datetime) -> None:
+        """Raise, with no request made, what was already found out; but not where the stored token will do.
+
+        `began` is when the reader came: what was bought since then is what its own request would have bought.
+        """
         refuse_idle(self.instance)
         if self.will_do(now, min_ttl):
             return
@@ -318,7 +323,9 @@ class Token(Asking):
             return
         if self.is_repeated:
             raise same_token(self.life, min_ttl, now)
-        if self.life.length.total_seconds() < min_ttl:
+        # One short token alone may be what was left of one that others share: the next may live longer.
+        is_news = self.renewed_at is not None and self.renewed_at > began
+        if self.life.length.total_seconds() < min_ttl and (is_news or SHORT_LIVES.tell(self.pk, min_ttl, now)):
             raise too_short(self.life, min_ttl)
 
     def _outcome(

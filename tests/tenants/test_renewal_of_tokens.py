@@ -47,11 +47,50 @@ def test_a_reader_gets_the_time_that_was_asked_for(instance, provider, clock):
     assert read(instance, provider, clock, min_ttl=1900) == "token-2"
 
 
-def test_more_time_than_any_token_has_is_refused_without_a_request(instance, provider, clock):
-    with pytest.raises(ProviderUnavailable, match="3600 seconds in all"):
-        read(instance, provider, clock, min_ttl=4000)
+def test_more_time_than_any_token_has_costs_one_request_and_then_none(instance, provider, clock):
+    for min_ttl in (4000, 5000, 4000):
+        with pytest.raises(ProviderUnavailable, match="3600 seconds in all"):
+            read(instance, provider, clock, min_ttl=min_ttl)
 
-    assert len(provider.requests) == 1
+    assert len(provider.requests) == 2
+    assert read(instance, provider, clock, min_ttl=3600) == "token-2"
+
+
+def test_what_was_found_out_of_a_providers_tokens_is_believed_while_one_lives(instance, provider, clock):
+    with pytest.raises(ProviderUnavailable):
+        read(instance, provider, clock, min_ttl=4000)
+    provider.lifetime = 7200
+
+    clock.advance(minutes=59)
+    with pytest.raises(ProviderUnavailable):
+        read(instance, provider, clock, min_ttl=4000)
+    clock.advance(minutes=2)
+    assert read(instance, provider, clock, min_ttl=4000) == "token-3"
+
+
+def test_who_waited_while_another_found_out_does_not_ask_again(instance, provider, clock):
+    other = Token.objects.with_definitions().get()
+    assert other.take(clock())
+
+    def renew_elsewhere(seconds):
+        clock.sleep(seconds)
+        if other.issued_at != clock():
+            other.renew(send=provider, clock=clock)
+
+    found = Instance.objects.for_reading().get(pk=instance.pk)
+    with pytest.raises(ProviderUnavailable, match="3600 seconds in all"):
+        found.credentials(4000, send=provider, clock=clock, sleep=renew_elsewhere)
+
+    assert len(provider.requests) == 2
+
+
+def test_a_token_that_was_short_by_chance_says_nothing_of_the_next(instance, provider, clock):
+    # As where `expires_in` is what remains of a token that others share.
+    provider.lifetime = 60
+    connecting.check_now(instance, send=provider, clock=clock)
+    provider.lifetime = 3600
+
+    assert read(instance, provider, clock, min_ttl=120) == "token-3"
 
 
 def test_the_schedule_renews_at_four_fifths_of_life_and_never_before_half(instance, provider, clock):
