@@ -1,6 +1,7 @@
 """JWTs that speak for a client (RFC 7523): as its authentication, or as the grant itself."""
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from connectors.oauth2.signing_keys import ALGORITHMS, KeyProblem, SigningKey, r
 from connectors.oauth2.templates import Rendering, TemplateError, parse
 
 _NOTHING = Assertion()
+# RFC 7519 section 4.1: each must be a number of seconds since the epoch.
+_MOMENTS = frozenset({"exp", "nbf", "iat"})
+_DIGITS = re.compile(r"[0-9]{1,15}")
 
 
 def assertion_of(request: TokenRequest) -> Assertion | None:
@@ -63,7 +67,13 @@ def _claims(assertion: Assertion, rendering: Rendering, token_url: str) -> Mappi
         "exp": issued_at + assertion.lifetime,
         "jti": str(rendering.uuid),
     }
-    return _with(supplied, assertion.claims, rendering)
+    claims = _with(supplied, assertion.claims, rendering)
+    return {name: _moment(value) if name in _MOMENTS else value for name, value in claims.items()}
+
+
+def _moment(value: JsonValue) -> JsonValue:
+    """A number: a placeholder gives a text, which nobody takes as a moment."""
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
 def _with(

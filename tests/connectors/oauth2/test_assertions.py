@@ -129,6 +129,23 @@ def test_claims_and_headers_win_and_null_takes_away():
     }
 
 
+def test_moments_are_numbers_whoever_wrote_them():
+    method = signing(
+        claims={
+            "nbf": "{{now()}}",
+            "iat": '{{now("%s", "-15m")}}',
+            "exp": "soon",
+            "auth": "{{now()}}",
+            "deep": {"exp": "{{now()}}"},
+        }
+    )
+
+    _, claims = jwt_of(sent(method))
+
+    assert (claims["nbf"], claims["iat"], claims["exp"]) == (ISSUED, ISSUED - 900, "soon")
+    assert (claims["auth"], claims["deep"]) == (str(ISSUED), {"exp": str(ISSUED)})
+
+
 def test_the_audience_is_the_token_url_as_rendered():
     shop = {"key": "shop"}
     method = signing(variables=(KEY, shop), token_request={"url": "https://{{shop}}.example.com/t?x=1"})
