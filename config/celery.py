@@ -6,8 +6,9 @@ import warnings
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
 from django.core.exceptions import ImproperlyConfigured
+from django.db import close_old_connections
 
 from config import folders, keys
 
@@ -36,3 +37,15 @@ def start_whole(**_: Any) -> None:
         # Celery swallows and logs whatever else its signals' receivers raise, and would start all the same.
         sys.exit(f"Latchkey can't start.\n{error}")
     folders.make_all()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def leave_broken_connections(sender: Any, **_: Any) -> None:
+    """As between requests: a thread gives up a connection to the database that broke or is too old.
+
+    Celery itself looks at them once in `DB_REUSE_MAX` tasks: until then a worker would fail at every task after the
+    database was restarted.
+    """
+    if not sender.request.is_eager:  # then it is the caller's connection, perhaps in the middle of a transaction
+        close_old_connections()
