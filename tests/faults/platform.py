@@ -58,7 +58,7 @@ class Server:
 
 
 class Platform:
-    def __init__(self, folder, stack, instances):
+    def __init__(self, folder, stack, instances, lives):
         self.folder, self._stack, self.kills = folder, stack, []
         self._running = {}
         database, run = stack.enter_context(stopped_postgres())
@@ -73,6 +73,7 @@ class Platform:
         self._environment = environment(folder, **{**more, "DATABASE_URL": database, "CELERY_BROKER_URL": broker})
         self.tokens = json.loads(self._output("tests.faults.token_server"))["url"]
         self._run("manage", "migrate", "--no-input", "--verbosity=0")
+        self.tell(lives=lives)
         made = json.loads(self._run("tests.faults.setting_up", self.tokens, str(instances)))
         self.ids, self._key = made["ids"], made["key"]
 
@@ -92,8 +93,9 @@ class Platform:
     def start_beat(self, name, skew=0.0):
         self.start(name, *CELERY, "beat", skew=skew)
 
-    def start_reader(self, name, skew=0.0):
-        self.start(name, "tests.faults.reading", str(self.folder / f"{name}.reads"), *self.ids, skew=skew)
+    def start_reader(self, name, skew=0.0, *, ids=()):
+        """It reads these, by default all, for ever."""
+        self.start(name, "tests.faults.reading", str(self.folder / f"{name}.reads"), *(ids or self.ids), skew=skew)
 
     def start_web(self):
         self.web = f"127.0.0.1:{free_port()}"
@@ -190,6 +192,15 @@ class Platform:
                 found.append(f"{row['id']} is overdue")
         return found
 
+    def dead(self):
+        """The ids of those whose tokens have died."""
+        return {row["id"] for row in self.rows(STATE) if not row["lives"]}
+
+    def renewed_since(self, when):
+        """How many instances have a token that the provider issued after that (of `time.time`)."""
+        clients = {mint["client"] for mint in self.book()["mints"] if mint["at"] > when}
+        return len(clients)
+
     def recovers(self, owners=frozenset(), within=PATIENCE):
         """How many seconds it takes until all is whole."""
         began = time.monotonic()
@@ -217,6 +228,7 @@ class Platform:
 
 
 @contextmanager
-def platform(folder: Path, instances: int):
+def platform(folder: Path, instances: int, lives: int = 12):
+    """Started with tokens that live for so many seconds; the token server can be told of others."""
     with ExitStack() as stack:
-        yield Platform(folder, stack, instances)
+        yield Platform(folder, stack, instances, lives)

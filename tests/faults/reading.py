@@ -31,5 +31,6 @@ if __name__ == "__main__":
     with open(sys.argv[1], "a") as file:
         while True:
             close_old_connections()  # as Django does between requests
-            print(json.dumps({**read(random.choice(sys.argv[2:])), "at": time.monotonic()}), file=file, flush=True)  # noqa: S311
+            asked = time.monotonic()
+            print(json.dumps({**read(random.choice(sys.argv[2:])), "asked": asked}), file=file, flush=True)  # noqa: S311
             time.sleep(EVERY)
