@@ -85,6 +85,8 @@ class World:
     forbidden: set[str] = field(default_factory=set)
     # What happens while the next request is in flight, once; and whether the asker dies before or after its answer.
     meanwhile: Callable[[], None] | None = None
+    # What happens once it is answered, before the asker hears of it: once too.
+    afterwards: Callable[[], None] | None = None
     death: str = ""
     serial: int = 0
 
@@ -97,15 +99,21 @@ class World:
         self._judge(name, client, host)
         client.requests.append(sent)
         meanwhile, self.meanwhile = self.meanwhile, None
+        afterwards, self.afterwards = self.afterwards, None
         death, self.death = self.death, ""
         if meanwhile:
             meanwhile()
         if death == "before the answer":
             raise Killed
+        wish = host.alone_until, host.wished_in
         answered = self._answer(client, host, secret)
         if death:
+            # What was wished binds nobody: who heard it is gone.
+            host.alone_until, host.wished_in = wish
             raise Killed
         sent.is_over = True
+        if afterwards:
+            afterwards()
         if isinstance(answered, ProviderUnavailable):
             raise answered
         return answered
