@@ -2,50 +2,25 @@
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from scripts import linting
 from scripts.parts import EMBEDDED, Missing, browser_settings, servers
-from scripts.steps import ROOT, Outcome, Result, python, report, say
+from scripts.runs import Runs, running
+from scripts.steps import Outcome, Result, report, say
 from scripts.tally import Tally
 
-NOTHING_SELECTED = 5  # pytest's exit code
-CLEARS_UP_WITHIN = 20.0  # seconds
 ON_EMBEDDED = "tests on SQLite and the embedded broker"
+IN_BROWSER = "tests in a browser"
+OF_FAULTS = "tests that stop and kill parts"
 ON_SERVERS = "tests on PostgreSQL and Redis"
-
-
-class Runs:
-    """Runs pytest, once for each set of real parts."""
-
-    def __init__(self, arguments: Sequence[str], folder: Path) -> None:
-        self._arguments = arguments
-        self._folder = folder
-        self.tally = Tally()
-
-    def run(self, name: str, environment: Mapping[str, str], *selection: str) -> Outcome:
-        say(f"\n{name}")
-        results = self._folder / f"{len(list(self._folder.iterdir()))}.xml"
-        # One more than there are cores, for tests wait for servers; but not more than these can bear.
-        options = ("-q", "--no-header", "-n", str(min(4, (os.cpu_count() or 1) + 1)), f"--junitxml={results}")
-        began = time.monotonic()
-        code = run_to_end(python("-m", "pytest", *options, *selection, *self._arguments), environment)
-        return self._judge(name, code, self.tally.add(results), time.monotonic() - began)
-
-    def _judge(self, name: str, code: int, ran: int, seconds: float) -> Outcome:
-        if code == NOTHING_SELECTED and self._arguments:
-            return Outcome(name, Result.SKIPPED, seconds, "no test here matches the arguments", "Choose others.")
-        if code in (0, NOTHING_SELECTED) and not ran:
-            return Outcome(name, Result.FAILED, seconds, "not one test ran")
-        return Outcome(name, Result.FAILED if code else Result.PASSED, seconds)
+CORES = os.cpu_count() or 1
 
 
 def main() -> None:
@@ -53,42 +28,59 @@ def main() -> None:
     # Servers are stopped in `finally`, so these must unwind as Ctrl-C does.
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, unwind)
+    # Images for containers set it. Here each of many processes would compile, and rewrite for pytest, everything again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     arguments = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="latchkey-results-") as folder:
         tests = Runs(arguments, Path(folder))
-        outcomes = [] if arguments else linting.run()
-        outcomes += run_tests(tests)
+        outcomes = run_chosen(tests) if arguments else run_everything(tests)
     sys.exit(conclude(outcomes, tests.tally, time.monotonic() - began))
 
 
-def run_tests(tests: Runs) -> list[Outcome]:
-    browser = browser_settings()
-    outcomes = [tests.run(ON_EMBEDDED, {**browser, **EMBEDDED})]
-    report(outcomes[-1])
+def run_everything(tests: Runs) -> list[Outcome]:
+    """What mostly waits, for a browser or for what was killed, runs beside what computes: every test once."""
+    environment = {**browser_settings(), **EMBEDDED}
+    with (
+        tests.beside(IN_BROWSER, environment, "-m", "browser") as in_browser,
+        tests.beside(OF_FAULTS, environment, "-m", "faults") as of_faults,
+    ):
+        outcomes = linting.run()
+        outcomes += run_on_embedded(tests, environment, "-m", "not browser and not faults", workers=CORES)
+        outcomes += run_on_servers(tests, environment)
+        for others in (in_browser, of_faults):
+            outcomes.append(others())
+            report(outcomes[-1])
+    return outcomes
+
+
+def run_chosen(tests: Runs) -> list[Outcome]:
+    """The tests that the arguments choose, which may have a selection of their own."""
+    environment = {**browser_settings(), **EMBEDDED}
+    return run_on_embedded(tests, environment, workers=CORES + 1) + run_on_servers(tests, environment)
+
+
+def run_on_embedded(tests: Runs, environment: Mapping[str, str], *selection: str, workers: int) -> list[Outcome]:
+    outcome = tests.run(ON_EMBEDDED, environment, *selection, workers=min(4, workers))
+    report(outcome)
+    return [outcome]
+
+
+def run_on_servers(tests: Runs, environment: Mapping[str, str]) -> list[Outcome]:
+    # One more worker than there are cores, for tests wait for servers; but not more than these can bear.
+    workers = min(4, CORES + 1)
     try:
         with servers() as addresses:
-            outcomes.append(tests.run(ON_SERVERS, {**browser, **addresses}, "-m", "both_databases"))
+            outcome = tests.run(ON_SERVERS, {**environment, **addresses}, "-m", "both_databases", workers=workers)
     except Missing as missing:
-        outcomes.append(Outcome(ON_SERVERS, Result.SKIPPED, reason=missing.reason, remedy=missing.remedy))
-    report(outcomes[-1])
-    return outcomes
+        outcome = Outcome(ON_SERVERS, Result.SKIPPED, reason=missing.reason, remedy=missing.remedy)
+    report(outcome)
+    return [outcome]
 
 
 def run_to_end(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Run a command; its exit code. Interrupted, it lets the command end its own children first."""
-    # In a session of its own, for a Ctrl-C that reached it twice would break off its clearing up.
-    with subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        try:
-            return process.wait()
-        except BaseException:
-            process.send_signal(signal.SIGINT)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(CLEARS_UP_WITHIN)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise
+    with running(command, environment) as process:
+        return process.wait()
 
 
 def conclude(outcomes: Sequence[Outcome], tally: Tally, seconds: float) -> int:

@@ -1,8 +1,9 @@
 import pytest
 
+from scripts.runs import Runs
 from scripts.steps import Outcome, Result
 from scripts.tally import Tally
-from scripts.testing import Runs, conclude
+from scripts.testing import conclude
 
 RESULTS = """<testsuites><testsuite>
 <testcase name="a"/><testcase name="b"/>

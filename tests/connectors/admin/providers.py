@@ -57,7 +57,7 @@ class _Endpoint(BaseHTTPRequestHandler):
 @contextmanager
 def running():
     server = Provider()
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
         yield server

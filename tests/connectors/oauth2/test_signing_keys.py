@@ -28,7 +28,7 @@ PUBLIC_JWK = {name: value for name, value in rsa_jwk(RS).items() if name in ("kt
         (pem(RS).replace("a", "b"), "RS256", "can't be read"),
         (LOCKED, "RS256", "passphrase"),
         (LOCKED_OLD, "RS256", "passphrase"),
-        (pem(dsa.generate_private_key(2048)), "RS256", "can't sign here"),
+        (pem(dsa.generate_private_key(1024)), "RS256", "can't sign here"),  # noqa: S505 -- it is refused, and quickly made
         (pem(x25519.X25519PrivateKey.generate()), "EdDSA", "can't sign here"),
         (pem(EC), "RS256", "needs an RSA key, but this is one on the curve secp256r1"),
         (pem(RS), "ES256", "needs a key on the curve secp256r1, but this is an RSA key"),
