@@ -28,6 +28,8 @@ def main() -> None:
     # Servers are stopped in `finally`, so these must unwind as Ctrl-C does.
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, unwind)
+    # Shells start what they put into the background deaf to it, and so would be what we start and must interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Images for containers set it. Here each of many processes would compile, and rewrite for pytest, everything again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     arguments = sys.argv[1:]

@@ -1,7 +1,6 @@
 """A token endpoint on loopback that stands in for every provider: it answers as told, and keeps what it was sent."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from connectors.oauth2.definition import Step
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.method import Method
 from connectors.pool import Pool
+from tests.services.loopback import serving
 
 API = "https://api.told.example.com"
 TOKEN = "T0KEN"
@@ -73,14 +73,8 @@ def stand_in() -> Iterator[StandIn]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(served))
     server.daemon_threads = True
     served.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(server):
         yield served
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _handler(served: StandIn) -> type[BaseHTTPRequestHandler]:

@@ -1,6 +1,5 @@
 """A customer of the host opens a set-up link in a real browser."""
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +12,7 @@ from integrations import links, sessions
 from integrations.models import Component, Integration
 from tenants.models import Instance
 from tests.e2e.conftest import OpenPage
+from tests.services.loopback import serving
 from tests.tenants.wizard.rows import add_variable, make_method
 from tests.tenants.wizard.token_server import BAD_SECRET, GOOD_SECRET
 
@@ -38,12 +38,8 @@ class _HostPage(BaseHTTPRequestHandler):
 def host() -> Iterator[str]:
     """The host application's own address, of another origin."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _HostPage)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}/"
 
 
 @pytest.fixture

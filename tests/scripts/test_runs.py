@@ -48,7 +48,8 @@ def test_a_run_beside_others_in_which_nothing_is_found_fails(tmp_path):
 
 def test_what_still_runs_when_we_are_interrupted_may_clear_up_and_ends(tmp_path):
     program = (
-        "import pathlib, sys, time\n"
+        "import pathlib, signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "try:\n    print('here', flush=True)\n    time.sleep(60)\n"
         "except KeyboardInterrupt:\n    pathlib.Path(sys.argv[1]).write_text('cleared up')\n"
     )

@@ -3,8 +3,9 @@
 import json
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import parse_qs
+
+from tests.services.loopback import serving
 
 SECRET = "s3cr3t:v@lue/+ %"
 TOKEN = "tok-4f1a9d7c2b"
@@ -57,11 +58,5 @@ class _Endpoint(BaseHTTPRequestHandler):
 @contextmanager
 def running():
     server = Provider()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(20)

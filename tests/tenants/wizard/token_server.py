@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+from tests.services.loopback import serving
+
 GOOD_SECRET = "the-right-secret"
 BAD_SECRET = "the-wrong-secret"
 ISSUED = "token-from-the-server"
@@ -53,11 +55,5 @@ class _TokenEndpoint(BaseHTTPRequestHandler):
 @contextmanager
 def running() -> Iterator[TokenServer]:
     server = TokenServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
