@@ -15,6 +15,7 @@ from connectors.oauth2.definition import Refresh
 from tenants.credentials import Credentials
 from tenants.retries import Retries
 from tenants.signing import Signed, refuse_elsewhere, rewound, says_dead
+from tenants.wire_logs import hiding
 
 # Seconds: for connecting and between two pieces of an answer, or one after the other; None: OUTBOUND_TIMEOUT.
 Timeout = float | tuple[float | None, float | None] | None
@@ -106,16 +107,16 @@ class ApiSession(requests.Session):
         return frozenset(own | {"authorization"} if request.auth or self.auth else own)
 
     def _carry(self, request: requests.PreparedRequest, signed: Signed | None, **kwargs: Any) -> requests.Response:
-        """Send; what is told of a signed request (its address, errors) is without what signs it."""
+        """Send; what is told of a signed request (its address, errors, logs) is without what signs it."""
+        if signed is None or not signed.credentials.query:
+            return super().send(request, **kwargs)
         try:
-            response = super().send(request, **kwargs)
+            with hiding(signed.hide):
+                response = super().send(request, **kwargs)
         except RequestException as error:
-            if signed is None or not signed.credentials.query:
-                raise
             trouble = type(error)(signed.hide(str(error)), request=error.request, response=error.response)
         else:
-            if signed is not None and signed.credentials.query:
-                response.url = signed.hide(str(response.url))
+            response.url = signed.hide(str(response.url))
             return response
         # Raised here, not above: `requests`' own error quotes the address with all of its query.
         raise trouble

@@ -1,5 +1,6 @@
 """What `client()` sends to a real API, and what it makes of the answers."""
 
+import logging
 import threading
 
 import pytest
@@ -198,6 +199,19 @@ def test_nothing_that_is_told_of_a_request_shows_the_token(connect, api):
     assert not any("token-" in text for text in shown)
     assert late.value.__context__ is None
     assert answer.url.endswith("/x?page=1&api_key=[hidden]&v=[hidden]")
+
+
+def test_no_log_shows_a_token_that_stands_in_the_query(connect, api, caplog):
+    http = connect(api_request={"query": {"api_key": "{{access_token}}"}}).client()
+    api.routes["/v1/old"] = lambda asked: (302, {"Location": "/v1/new"}, b"")
+
+    with caplog.at_level(logging.DEBUG):
+        http.get("/x", params={"page": 1})
+        http.get("/old")
+
+    assert "/v1/x?page=1&api_key=[hidden]" in caplog.text
+    assert "/v1/new?api_key=[hidden]" in caplog.text
+    assert "token-" not in caplog.text
 
 
 def test_a_request_can_be_made_again_by_its_caller(http, api):
