@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import JsonValue
 
@@ -57,7 +57,9 @@ def make_request(method: Method, index: int, rendering: Rendering) -> HttpReques
     proof = authentication(request).prove(rendering, token_url)
     query = render_pairs(request.query, rendering)
     if request.body_format == "none":
-        query += _added(proof, request.query)
+        # A parameter may not be sent twice (RFC 6749 section 3.2), and the address may have a query of its own.
+        own = dict.fromkeys(name for name, _ in parse_qsl(urlsplit(token_url).query, keep_blank_values=True))
+        query += _added(proof, {**own, **(request.query or {})})
     return HttpRequest(
         method=request.method,
         url=add_query(token_url, query),

@@ -132,6 +132,17 @@ def test_null_takes_away_what_is_supplied():
     assert "User-Agent" not in sent(headers={"User-Agent": None}).headers
 
 
+@pytest.mark.parametrize("body_format", ["none", "form"])
+def test_what_the_address_itself_states_is_not_added_to_its_query(body_format):
+    url = "https://auth.example.com/token?client%5Fid={{client_id}}-x&a=1"
+
+    request = sent(url=url, body_format=body_format, query={"b": "2"})
+
+    there = "client%5Fid=the-id-x&a=1&b=2"
+    assert request.url.partition("?")[2] == (f"{there}&client_secret=the-secret" if body_format == "none" else there)
+    assert ("client_id", "the-id") in form(request) or body_format == "none"
+
+
 def test_a_mapping_replaces_the_supplied_one_whole():
     assert form(sent(body={"a": "b"}, client_authentication="none")) == [("a", "b")]
 
