@@ -11,6 +11,9 @@ MAX_QUOTED = 300
 _MASK = "•••"
 # What is looked at beyond what is shown: room for markup and spaces that fall away.
 _MAX_READ = 10_000
+# What percent-encoding leaves alone beyond RFC 3986's unreserved characters: nothing; a path's slash; what Java's
+# URLEncoder and JavaScript's encodeURIComponent and encodeURI leave.
+_UNENCODED = ("", "/", "*", "!'()*", "!'()*;/?:@&=+$,#")
 _TAG = re.compile(r"<[^<>]*>")
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -40,11 +43,12 @@ def _spellings(secret: str) -> Iterator[str]:
     yield secret
     yield secret.strip()
     yield " ".join(secret.split())
-    for encoded in (quote(octets, safe=""), quote_plus(octets)):
+    for encoded in (encode(octets, safe=safe) for safe in _UNENCODED for encode in (quote, quote_plus)):
         yield encoded
         yield re.sub("%..", lambda match: match[0].lower(), encoded)
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield text
+        yield text.replace("/", "\\/")
     yield escape(secret)
     for encode in (b64encode, urlsafe_b64encode):
         yield encode(octets).decode().rstrip("=")

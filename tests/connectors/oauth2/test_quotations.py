@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from connectors.oauth2.quotations import quotable
 
 SECRET = 'p@ss/w+rd "1"<&'
+STARRED = "p@ss/w*rd (1)!"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,22 @@ SECRET = 'p@ss/w+rd "1"<&'
 )
 def test_hides_a_secret_in_every_spelling(spelling):
     assert quotable(f"client_secret {spelling} is wrong", [SECRET]) == "client_secret ••• is wrong"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        pytest.param(quote(STARRED), id="a path's, as Python and others spell it"),
+        pytest.param(quote(STARRED, safe="!'()*"), id="JavaScript's encodeURIComponent"),
+        pytest.param(quote(STARRED, safe="/!'()*@"), id="JavaScript's encodeURI"),
+        pytest.param(quote_plus(STARRED, safe="*"), id="Java's URLEncoder"),
+        pytest.param(quote(STARRED, safe="!'()*").lower(), id="in lower case"),
+        pytest.param(STARRED.replace("/", "\\/"), id="PHP's json_encode"),
+    ],
+)
+def test_hides_a_secret_that_another_language_encoded(spelling):
+    assert spelling != STARRED
+    assert quotable(f"client_secret {spelling} is wrong", [STARRED]) == "client_secret ••• is wrong"
 
 
 def test_hides_a_secret_that_crosses_the_cut():
