@@ -23,6 +23,7 @@ def test_the_next_secret_waits_is_retired_into_place_and_fits_the_screen(open_pa
     page = open_page(scripts=False, width=width)
 
     def look(name):
+        page.wait_for_load_state()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
@@ -31,8 +32,10 @@ def test_the_next_secret_waits_is_retired_into_place_and_fits_the_screen(open_pa
     page.get_by_label("User name").fill("olivia")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Secret")).to_be_visible()
     look("before")
     page.get_by_role("link", name="Add next secret").click()
+    expect(page.get_by_label("Secret expires on")).to_be_visible()
     look("form")
     page.get_by_label("Client secret").fill(BAD_SECRET)
     page.get_by_label("Secret expires on").fill("2999-01-31")
@@ -40,12 +43,13 @@ def test_the_next_secret_waits_is_retired_into_place_and_fits_the_screen(open_pa
     expect(page.get_by_text("Waits; refused so far")).to_be_visible()
     look("waiting")
     page.get_by_role("link", name="Retire the present one").click()
+    expect(page.get_by_role("heading", name="Retire the present secret")).to_be_visible()
     look("retire")
     page.get_by_role("button", name="Retire the present one").click()
     expect(page.get_by_text("The present secret was retired.")).to_be_visible()
     page.get_by_role("link", name="Change when the secret expires").click()
-    look("expiry")
     expect(page.get_by_label("Secret expires on")).to_have_value("2999-01-31")
+    look("expiry")
 
     assert InstanceValues.objects.get().values["client_secret"] == BAD_SECRET
     assert not NextValues.objects.exists()
