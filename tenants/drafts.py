@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
@@ -58,17 +58,38 @@ def submit(
     Changes nothing while the draft is being tried, or once it is connected.
     """
     with transaction.atomic():
-        # The condition also takes the row's lock, so that of two submissions one waits.
-        free = Draft.objects.filter(pk=draft.pk).filter(~Q(state__in=_SETTLED) | _untried(clock()))
-        if not free.update(state=Draft.State.OPEN, started_at=None):
-            draft.refresh_from_db()
+        if not _keep(draft, typed, name, clock()):
             return
-        _fill(draft, typed, clock())
-        draft.name = draft.name if name is None else name
         draft.problem = _problem_with(draft, asks_name=name is not None, now=clock())
         draft.state = Draft.State.OPEN if draft.problem else Draft.State.CONNECTING
-        draft.started_at = None
         draft.save()
+
+
+def hand_on(
+    draft: Draft, typed: Mapping[str, str | None], *, name: str | None = None, clock: Clock = database_time.now
+) -> bool:
+    """Keep what was typed, and let another member of the tenant take the draft over; whether that could be.
+
+    Until somebody does it stays its user's, who takes it back by going on with it.
+    """
+    with transaction.atomic():
+        if not _keep(draft, typed, name, clock()):
+            return False
+        draft.name = draft.name[:NAME_LENGTH]
+        draft.hand_on_key, draft.problem = uuid4(), None
+        draft.save()
+    return True
+
+
+def take_back(draft: Draft) -> bool:
+    """The link leads nowhere any more; False if it was followed before."""
+    return bool(Draft.objects.filter(pk=draft.pk, user=draft.user_id).update(hand_on_key=None))
+
+
+def take_over(draft: Draft, user: User, *, clock: Clock = database_time.now) -> bool:
+    """Make the draft that was handed on this user's. One statement, so that of any number one gets it."""
+    waiting = Draft.objects.filter(pk=draft.pk, hand_on_key=draft.hand_on_key).exclude(hand_on_key=None)
+    return bool(waiting.update(user=user, handed_on_by=draft.user_id, hand_on_key=None, updated_at=clock()))
 
 
 def run(
@@ -109,8 +130,7 @@ def patience(*, reconnects: bool) -> timedelta:
 
 def cancel(draft: Draft, *, clock: Clock = database_time.now) -> bool:
     """Delete the draft and what it holds, unless it is being tried or connected. Answers whether it is gone."""
-    count, _ = Draft.objects.filter(pk=draft.pk).filter(~Q(state__in=_SETTLED) | _untried(clock())).delete()
-    return bool(count)
+    return bool(_free(draft, clock()).delete()[0])
 
 
 def prune(now: datetime) -> int:
@@ -140,6 +160,23 @@ def _untried(now: datetime) -> Q:
     abandoned = Q(instance=None, started_at__lt=now - patience(reconnects=False))
     abandoned |= Q(started_at__lt=now - patience(reconnects=True))
     return Q(state=Draft.State.CONNECTING) & (Q(started_at=None) | abandoned)
+
+
+def _free(draft: Draft, now: datetime) -> QuerySet[Draft]:
+    """The draft's row, if it is still this user's and nobody is trying it."""
+    return Draft.objects.filter(~Q(state__in=_SETTLED) | _untried(now), pk=draft.pk, user=draft.user_id)
+
+
+def _keep(draft: Draft, typed: Mapping[str, str | None], name: str | None, now: datetime) -> bool:
+    """Fill in what was typed, still to be saved; False, and the draft read anew, if it isn't free."""
+    # The condition also takes the row's lock, so that of two submissions one waits.
+    if not _free(draft, now).update(state=Draft.State.OPEN, started_at=None):
+        draft.refresh_from_db()
+        return False
+    _fill(draft, typed, now)
+    draft.name = draft.name if name is None else name
+    draft.state, draft.started_at, draft.hand_on_key = Draft.State.OPEN, None, None
+    return True
 
 
 def _claim(draft: Draft, now: datetime) -> bool:

@@ -23,6 +23,12 @@ class Draft(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="drafts")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Who began it and handed it on to `user`.
+    handed_on_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # In the link by which another member may take it over; None while nobody may.
+    hand_on_key = models.UUIDField(null=True, unique=True, editable=False)
     auth_method = models.ForeignKey(AuthMethod, on_delete=models.CASCADE, related_name="+")
     # The instance to reconnect; or, once connected, the one that came of it.
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, null=True, blank=True, related_name="+")

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
@@ -57,7 +58,9 @@ def reconnect(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
 @member_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft_form(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
-    """A form that was sent before, with what is wrong with it."""
+    """A form that was sent before, with what is wrong with it; for who handed it on, how that goes."""
+    if request.method != "POST" and was_handed_on(request, tenant, pk):
+        return redirect("wizard:handed", tenant.key, pk)
     draft = own_draft(request, tenant, pk)
     if request.method == "POST":
         return _submit(request, draft)
@@ -81,8 +84,14 @@ def cancel(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
 
 def own_draft(request: MemberRequest, tenant: Tenant, pk: UUID) -> Draft:
     """The user's own draft: another member of the tenant doesn't see it."""
-    rows = tenant.drafts.select_related("auth_method__connector", "instance", "tenant", "user")
+    rows = tenant.drafts.select_related("auth_method__connector", "instance", "tenant", "user", "handed_on_by")
     return get_object_or_404(rows, pk=pk, user=request.user)
+
+
+def was_handed_on(request: MemberRequest, tenant: Tenant, pk: UUID) -> bool:
+    """Whether the user began this draft, and it waits for a colleague or became theirs."""
+    theirs = Q(handed_on_by=request.user) & ~Q(user=request.user)
+    return tenant.drafts.filter(Q(user=request.user, hand_on_key__isnull=False) | theirs, pk=pk).exists()
 
 
 def go_on(draft: Draft) -> HttpResponse:
@@ -104,7 +113,11 @@ def _posted_id(request: MemberRequest) -> UUID:
 def _submit(request: MemberRequest, draft: Draft) -> HttpResponse:
     method = definition_of(draft.auth_method).method
     name = request.POST["name"].strip() if "name" in request.POST and draft.instance is None else None
-    drafts.submit(draft, read(method, request.POST), name=name)
+    # What was handed on once isn't handed on further.
+    if "hand_on" in request.POST and draft.handed_on_by_id is None:
+        drafts.hand_on(draft, read(method, request.POST), name=name)
+    else:
+        drafts.submit(draft, read(method, request.POST), name=name)
     return go_on(draft)
 
 
@@ -117,6 +130,7 @@ def _show_form(request: MemberRequest, draft: Draft) -> HttpResponse:
     shown = {one.key for one in form.fields}
     context = {
         "draft": draft,
+        "may_hand_on": draft.handed_on_by_id is None,
         "draft_id": draft.pk,
         "is_new": draft._state.adding,
         "instance": draft.instance,

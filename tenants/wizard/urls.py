@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.wizard import actions, choosing, entry, filling, instances, logos, next_secrets, trying
+from tenants.wizard import actions, choosing, entry, filling, handing, instances, logos, next_secrets, trying
 
 app_name = "wizard"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path(_METHOD, filling.connect, name="connect"),
     path(_DRAFT, filling.draft_form, name="draft"),
     path(_DRAFT + "cancel/", filling.cancel, name="cancel"),
+    path(_DRAFT + "handed/", handing.handed, name="handed"),
+    path(_DRAFT + "take-back/", handing.take_back, name="take-back"),
+    path(_TENANT + "take-over/<uuid:key>/", handing.take_over, name="take-over"),
     path(_DRAFT + "connecting/", trying.connecting, name="connecting"),
     path(_DRAFT + "run/", trying.run, name="run"),
     path(_DRAFT + "progress/", trying.progress, name="progress"),

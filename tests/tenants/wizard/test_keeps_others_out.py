@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -42,6 +43,9 @@ PAGES = {
     "connect": Page(_METHOD, 200, 303),
     "draft": Page(DRAFT, 200, 303),
     "cancel": Page(DRAFT, 405, 302),
+    "handed": Page(DRAFT, 303, 405),
+    "take-back": Page(DRAFT, 405, 302),
+    "take-over": Page({"key": "hand-on"}, 200, 302),
     "connecting": Page(DRAFT, 303, 405),
     "run": Page(DRAFT, 303, 405),
     "progress": Page(DRAFT, 200, 405),
@@ -65,9 +69,17 @@ VERBS = ["get", "post"]
 
 
 @pytest.fixture
-def address(acme: Tenant, instance: Instance, draft: Draft) -> Callable[..., str]:
+def handed_on(acme: Tenant, draft: Draft) -> Draft:
+    """What a colleague of the owner's has handed on."""
+    colleague = User.objects.create_user("clara")
+    acme.memberships.create(user=colleague)
+    return Draft.objects.create(tenant=acme, user=colleague, auth_method=draft.auth_method, hand_on_key=uuid4())
+
+
+@pytest.fixture
+def address(acme: Tenant, instance: Instance, draft: Draft, handed_on: Draft) -> Callable[..., str]:
     """The address of a page that is there for the owner, or with other arguments."""
-    rows = {"draft": str(draft.pk), "instance": str(instance.pk)}
+    rows = {"draft": str(draft.pk), "instance": str(instance.pk), "hand-on": str(handed_on.hand_on_key)}
 
     def of(name: str, **others: str) -> str:
         arguments = {key: rows.get(value, value) for key, value in PAGES[name].arguments.items()}
@@ -148,13 +160,13 @@ def test_anothers_thing_does_not_exist_under_ones_own_tenant(
 def test_nothing_changes_when_others_try(
     address: Callable[..., str], instance: Instance, draft: Draft, other: User, signed_in: SignIn
 ) -> None:
-    before = Instance.objects.values().get(), Draft.objects.values().get()
+    before = Instance.objects.values().get(), list(Draft.objects.order_by("pk").values())
     browser = signed_in(other)
 
     for name in OF_A_TENANT:
         open_page(browser, "post", address(name))
 
-    assert (Instance.objects.values().get(), Draft.objects.values().get()) == before
+    assert (Instance.objects.values().get(), list(Draft.objects.order_by("pk").values())) == before
 
 
 def test_a_colleague_does_not_see_ones_draft(
