@@ -1,5 +1,6 @@
 """What every test stands on."""
 
+import gc
 import shutil
 
 import hypothesis
@@ -17,6 +18,13 @@ OURS = ("both_databases", "browser", "faults", "interop")
 
 def pytest_configure():
     folders.make_all()
+    gc.disable()
+
+
+def pytest_collection_finish():
+    # What was read until here stays until the end; to look through it again and again took each process seconds.
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure():

@@ -33,3 +33,6 @@ from config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+# Looks for files once in a process; see there.
+_SITES, _FOUND_ONCE = "config.middleware.StaticFilesMiddleware", "tests.static_files.FoundOnce"
+MIDDLEWARE = [_FOUND_ONCE if name == _SITES else name for name in MIDDLEWARE]  # noqa: F405
