@@ -58,7 +58,7 @@ def _decode(body: bytes, label: str) -> str:
 
 def _json(text: str) -> JsonValue:
     try:
-        tree: JsonValue = json.loads(text, parse_int=_whole_number)
+        tree: JsonValue = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
     return tree
@@ -66,6 +66,9 @@ def _json(text: str) -> JsonValue:
 
 def _whole_number(digits: str) -> int | float:
     return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole_number)
 
 
 def _form(text: str) -> JsonValue:

@@ -13,11 +13,12 @@ from uuid import uuid4
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from connectors.oauth2 import conversation
 from connectors.oauth2.assertions import encoded
+from connectors.oauth2.conversation import Conversation
 from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
 from connectors.oauth2.templates import Rendering
 
-Send = Callable[[HttpRequest], HttpResponse]
 Clock = Callable[[], datetime]
 
 DEMAND = "use_dpop_nonce"
@@ -103,22 +104,22 @@ def demands_nonce(status: int, nonce: str, said: str) -> bool:
     return status in (400, 401) and bool(nonce) and DEMAND in said
 
 
-def send_proven(
+def proven(
     make: Callable[[Rendering], HttpRequest],
     rendering: Rendering,
     key: ProofKey | None,
     *,
-    send: Send,
     clock: Clock,
     access_token: str = "",
-) -> tuple[HttpRequest, HttpResponse]:
-    """Send what `make` renders, with a proof if there is a key; once more, rendered anew, if a nonce is demanded.
+    carried: Callable[[HttpRequest], Conversation[HttpResponse]] = conversation.carried,
+) -> Conversation[tuple[HttpRequest, HttpResponse]]:
+    """Ask what `make` renders, with a proof if there is a key; once more, rendered anew, if a nonce is demanded.
 
-    What was sent last, and its answer.
+    What was sent last, and its answer. `carried` is how a request gets its answer.
     """
     if key is None:
         request = make(rendering)
-        return request, send(request)
+        return request, (yield from carried(request))
     nonces = API_NONCES if access_token else TOKEN_NONCES
     started = clock()
     for attempt in (rendering, replace(rendering, uuid=uuid4())):
@@ -130,7 +131,7 @@ def send_proven(
             headers=Headers((*request.headers.fields, ("DPoP", proof))),
             spent=max(request.spent, (now - started).total_seconds()),
         )
-        response = send(request)
+        response = yield from carried(request)
         given = response.headers.get("DPoP-Nonce")
         nonces.note(key, request.url, given)
         said = f"{response.headers.get('WWW-Authenticate')} {response.body[:4096].decode(errors='replace')}"

@@ -1,15 +1,17 @@
-"""One exchange, end to end: the request is made, handed to whoever sends it, and its answer read."""
+"""One exchange, end to end: the request is made, handed to whoever carries it, and its answer read."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import cast
 
 from connectors.oauth2.advice import proof_in
+from connectors.oauth2.conversation import Conversation, Send, held
 from connectors.oauth2.definition import Step
-from connectors.oauth2.dpop import ProofKey, send_proven
+from connectors.oauth2.dpop import ProofKey, proven
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable, ResponseNotUnderstood
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.method import Method, names_in
@@ -27,11 +29,17 @@ from connectors.oauth2.templates import Rendering, parse
 from connectors.oauth2.values import secrets_of
 
 _JWT = re.compile(rb"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-Send = Callable[[HttpRequest], HttpResponse]
+__all__ = ["Clock", "Send", "ask", "asking", "try_token"]
+
 Clock = Callable[[], datetime]
 
 
 def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> TokenGrant:
+    """Hold the conversation of `asking`, `send` carrying its requests; raises as it does."""
+    return held(asking(method, rendering, clock=clock), send)
+
+
+def asking(method: Method, rendering: Rendering, *, clock: Clock) -> Conversation[TokenGrant]:
     """Make the steps, then ask for a token.
 
     `clock` is read when the answer is there: a lifetime counts from then. Raises `ValidationFailed` before anything is
@@ -43,45 +51,47 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
     key = _proof_key(method, rendering)
     kept: dict[str, str] = {}
     for index in range(len(steps)):
-        kept |= _take_step(method, index, rendering.with_values(kept), key, began, send=send, clock=clock)
+        kept |= yield from _step_taken(method, index, rendering.with_values(kept), key, began, clock=clock)
     rendering = rendering.with_values(kept)
     key = key if method.definition.token_request.dpop else None
     make = partial(_made, method, len(steps), began, clock)
-    request, response = send_proven(make, rendering, key, send=send, clock=clock)
+    request, response = yield from proven(make, rendering, key, clock=clock)
     grant = read_grant(
         method.definition.token_response,
         response,
         rendering,
         now=clock(),
-        secrets=(*_unspeakable(method, rendering, request, len(steps)), *kept.values()),
+        # Worked out only where something is quoted.
+        secrets=chain(_unspeakable(method, rendering, request, len(steps)), kept.values()),
         usual_type="Bearer" if key is None else "DPoP",
         proof=proof_in(method.definition.token_request),
     )
     if key is not None:
         _check_bound(method, grant)
         grant = replace(grant, dpop_key=key.jwk)
-    used = method.names_of_api
-    grant = replace(grant, steps={name: value for name, value in kept.items() if name in used})
-    # An answer whose kept fields can't make the API's address is malformed, and better found now than by a reader.
-    api_signature(method, rendering, grant)
+    if kept:
+        used = method.names_of_api
+        grant = replace(grant, steps={name: value for name, value in kept.items() if name in used})
+    if not method.signs_with_any_token:
+        # An answer whose kept fields can't make the API's address is malformed, and better found now than by a reader.
+        api_signature(method, rendering, grant)
     return grant
 
 
-def _take_step(
+def _step_taken(
     method: Method,
     index: int,
     rendering: Rendering,
     key: ProofKey | None,
     began: datetime | None,
     *,
-    send: Send,
     clock: Clock,
-) -> Mapping[str, str]:
+) -> Conversation[Mapping[str, str]]:
     """What a step keeps. `rendering` holds what those before it kept."""
     step = method.definition.steps[index]
-    make, carry = partial(_made, method, index, began, clock), partial(_sent, step, send)
+    make, carried = partial(_made, method, index, began, clock), partial(_carried_at, step)
     try:
-        request, response = send_proven(make, rendering, key if step.dpop else None, send=carry, clock=clock)
+        request, response = yield from proven(make, rendering, key if step.dpop else None, clock=clock, carried=carried)
         earlier = (rendering.values[name] for name in method.step_names(index))
         secrets = (*_unspeakable(method, rendering, request, index), *earlier)
         return read_step(step, response, rendering, now=clock(), secrets=secrets, places=method.error_places(index))
@@ -92,10 +102,10 @@ def _take_step(
         raise
 
 
-def _sent(step: Step, send: Send, request: HttpRequest) -> HttpResponse:
-    """The answer to a step's request; what goes wrong on the way is told with the step's name."""
+def _carried_at(step: Step, request: HttpRequest) -> Conversation[HttpResponse]:
+    """A step's request and its answer; what goes wrong on the way is told with the step's name."""
     try:
-        return send(request)
+        return (yield request)
     except LatchkeyError as error:
         trouble = error.at(f"At the step “{step.key}”")
     raise trouble
@@ -152,9 +162,8 @@ def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send
         return
     key = ProofKey(grant.dpop_key) if grant.dpop_key else None
     make = cast(Callable[[Rendering], HttpRequest], partial(_tested, method, grant))  # there is one, as we saw
-    _, response = send_proven(
-        make, rendering, key, send=send, clock=lambda: rendering.now, access_token=grant.access_token
-    )
+    testing = proven(make, rendering, key, clock=lambda: rendering.now, access_token=grant.access_token)
+    _, response = held(testing, send)
     status = response.status
     if status not in test.expect_status:
         expected = " or ".join(str(one) for one in test.expect_status)

@@ -167,6 +167,11 @@ class Method:
         certificate = (names_in(text.source) for text in _strings((), tls.stated() if tls else None))
         return self.behind(self.names_of_api.union(*certificate)).isdisjoint(self.by_key)
 
+    @cached_property
+    def signs_with_any_token(self) -> bool:
+        """Whether API requests are signed alike whatever else is known: nothing of it can fail but for the token."""
+        return self.signs_by_token_alone and self.names_of_api <= TOKEN_NAMES
+
     def texts_of(self, index: int) -> Iterator[Text]:
         """The strings of one of `requests` and of how its answer is read."""
         return self.step_texts(index) if index < len(self.definition.steps) else self.token_texts()

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from pydantic import JsonValue
 
@@ -19,6 +19,7 @@ CONTENT_TYPES = {
     "text": "text/plain; charset=utf-8",
 }
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -94,7 +95,11 @@ def _unsendable(header: str, names: list[str]) -> ValidationFailed | ResponseNot
 
 
 def encode_form(pairs: Pairs) -> bytes:
-    return urlencode(pairs).encode()
+    return "&".join([f"{_form_encoded(key)}={_form_encoded(value)}" for key, value in pairs]).encode()
+
+
+def _form_encoded(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
 def encode_json(value: JsonValue) -> bytes:

@@ -61,6 +61,8 @@ class Answer:
             return self.headers.get(path.removeprefix("header:")) or None
         if path.startswith("cookie:"):
             return self._cookie(path.removeprefix("cookie:"))
+        if isinstance(self.tree, dict) and "." not in path:
+            return self.tree.get(path)
         parts = path.split(".", MAX_PARTS)
         if len(parts) > MAX_PARTS:
             return None

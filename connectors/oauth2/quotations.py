@@ -15,11 +15,16 @@ _MAX_READ = 10_000
 # URLEncoder and JavaScript's encodeURIComponent and encodeURI leave.
 _UNENCODED = ("", "/", "*", "!'()*", "!'()*;/?:@&=+$,#")
 _TAG = re.compile(r"<[^<>]*>")
+_PLAIN = re.compile(r"[A-Za-z0-9_.:-]{0,100}")  # nothing is to be done to it
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def quotable(text: str, secrets: Iterable[str]) -> str:
     """A provider's words, safe to show: one line, cut, without markup or control characters, and without a secret."""
+    if _PLAIN.fullmatch(text):
+        secrets = tuple(secrets)
+        if not secrets:
+            return text
     text = masked(text, secrets)[:_MAX_READ]
     text = _INVISIBLE.sub(" ", _TAG.sub(" ", text))
     text = " ".join(text.split())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import JsonValue
@@ -121,14 +122,18 @@ def _json_body(parameters: JsonValue, proof: Proof, rendering: Rendering) -> Jso
 
 
 def _token_headers(request: TokenRequest, proof: Proof, rendering: Rendering) -> Headers:
-    stated = {name.lower() for name in request.headers or {}}
-    supplied = {
-        "Accept": "application/json, */*;q=0.8",
-        "User-Agent": USER_AGENT,
-        **({"Content-Type": CONTENT_TYPES[request.body_format]} if request.body_format != "none" else {}),
-    }
-    kept = tuple((name, value) for name, value in supplied.items() if name.lower() not in stated)
+    if not request.headers:
+        return Headers((*_supplied(request.body_format), *proof.headers.items()))
+    stated = {name.lower() for name in request.headers}
+    kept = tuple((name, value) for name, value in _supplied(request.body_format) if name.lower() not in stated)
     return Headers(kept + render_headers(request.headers, rendering).fields + tuple(proof.headers.items()))
+
+
+@lru_cache(maxsize=8)
+def _supplied(body_format: str) -> tuple[tuple[str, str], ...]:
+    """The fields that go with every token request, unless the definition says otherwise."""
+    usual = (("Accept", "application/json, */*;q=0.8"), ("User-Agent", USER_AGENT))
+    return usual if body_format == "none" else (*usual, ("Content-Type", CONTENT_TYPES[body_format]))
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,9 @@ def read_grant(
 
 def rendered_path(source: str | None, rendering: Rendering) -> str:
     """A path with its placeholders filled in."""
-    return parse(source).render(rendering).strip() if source else ""
+    if not source:
+        return ""
+    return source.strip() if "{{" not in source else parse(source).render(rendering).strip()
 
 
 def _paths(sources: str | list[str] | None) -> list[str]:
@@ -101,6 +103,8 @@ def _first(sources: str | list[str] | None, answer: Answer, rendering: Rendering
 def _text(value: JsonValue) -> str:
     """A scalar as text; nothing for null, true, false, a list or an object."""
     if isinstance(value, str):
+        if value.isascii():
+            return value.strip()
         # JSON can hold half a character ("\ud800"), which can't be sent or stored.
         return value.strip().encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, float):

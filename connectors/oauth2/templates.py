@@ -7,6 +7,7 @@ A name is looked up whole and never evaluated; there are no statements, loops or
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
@@ -67,7 +68,18 @@ class Template:
         return frozenset(name for part in self.parts if isinstance(part, Expression) for name in part.names)
 
     def render(self, rendering: Rendering) -> str:
-        return "".join([part if isinstance(part, str) else part.render(rendering) for part in self.parts])
+        return self._render(rendering)
+
+    @cached_property
+    def _render(self) -> Callable[[Rendering], str]:
+        """How it is rendered: most are a text, or one name."""
+        parts = self.parts
+        if self.is_literal:
+            text = "".join(map(str, parts))
+            return lambda rendering: text
+        if len(parts) == 1 and isinstance(parts[0], Expression):
+            return parts[0].render
+        return lambda rendering: "".join([part if isinstance(part, str) else part.render(rendering) for part in parts])
 
 
 @lru_cache(maxsize=16_384)
