@@ -13,6 +13,10 @@ class Deadline:
         self._clock = clock
         self._end = clock() + seconds - spent
 
+    @property
+    def is_over(self) -> bool:
+        return self._clock() >= self._end
+
     def remaining(self) -> float:
         """Seconds left, more than 0; raises TimeoutError once there are none."""
         left = self._end - self._clock()

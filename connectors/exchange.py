@@ -7,6 +7,7 @@ import socket
 import ssl
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.client import HTTPException, HTTPResponse
 from time import monotonic
 from typing import cast
@@ -26,7 +27,6 @@ _MAX_MEMBERS = 1000  # of a gzip body: what is behind each is copied
 _ALERT_PATIENCE = 1.0  # seconds; what is there already takes none
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5.6.2
-_UNSENDABLE = re.compile(r"[\r\n\0]")
 _FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
@@ -153,21 +153,32 @@ def exchange(
     raise trouble
 
 
-def _written(request: HttpRequest, target: str, host: str) -> bytes:
+def fields_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """The header fields to send, save Host and Content-Length. Raises `UnsendableRequest` for what HTTP can't carry."""
     fields = [(name, value) for name, value in request.headers.fields if name.lower() not in _FRAMING]
-    if "Host" not in request.headers:
-        fields.insert(0, ("Host", host))
     if "Accept-Encoding" not in request.headers:
         fields.append(("Accept-Encoding", "identity"))
-    if request.body is not None or request.method not in ("GET", "HEAD"):
-        fields.append(("Content-Length", str(len(request.body or b""))))
-    if not _TOKEN.fullmatch(request.method):
+    if not _is_token(request.method):
         raise UnsendableRequest("The request's method is not one that HTTP knows.")
     for name, value in fields:
-        if not _TOKEN.fullmatch(name):
+        if not _is_token(name):
             raise UnsendableRequest("A header's name holds a character that HTTP doesn't allow there.")
-        if _UNSENDABLE.search(value):
+        if "\n" in value or "\r" in value or "\0" in value:
             raise UnsendableRequest(f"The header {name} holds a line break.")
+    return fields
+
+
+@lru_cache(maxsize=4096)
+def _is_token(word: str) -> bool:
+    return _TOKEN.fullmatch(word) is not None
+
+
+def _written(request: HttpRequest, target: str, host: str) -> bytes:
+    fields = fields_of(request)
+    if "Host" not in request.headers:
+        fields.insert(0, ("Host", host))
+    if request.body is not None or request.method not in ("GET", "HEAD"):
+        fields.append(("Content-Length", str(len(request.body or b""))))
     head = "".join(f"{name}: {value}\r\n" for name, value in fields)
     return f"{request.method} {target} HTTP/1.1\r\n{head}\r\n".encode() + (request.body or b"")
 
@@ -206,13 +217,18 @@ def _receive(incoming: _Incoming, method: str, max_body: int) -> tuple[HttpRespo
     status = response.status
     if status == 101:
         raise AnswerBroken("It switches to a protocol that nobody asked for.", status=status)
-    headers = Headers(tuple((name, _FOLD.sub(" ", value).strip()) for name, value in response.headers.items()))
+    headers = Headers(tuple((name, unfolded(value)) for name, value in response.headers.items()))
     incoming.budget += max_body * _CHUNKING + MAX_HEAD
     body = _body(response, max_body)
     incoming.over = True
     # What came after the answer's end belongs to no request of ours; the next one's answer must not begin with it.
     reusable = not response.will_close and response.isclosed() and not reader.peek(1)
-    return HttpResponse(status, headers, _unpacked(body, headers, status, max_body)), reusable
+    return HttpResponse(status, headers, unpacked(body, headers, status, max_body)), reusable
+
+
+def unfolded(value: str) -> str:
+    """A header's value as one line (RFC 9112 section 5.2)."""
+    return _FOLD.sub(" ", value).strip()
 
 
 def _begun(reader: _Reader, method: str) -> HTTPResponse:
@@ -232,7 +248,7 @@ def _body(response: HTTPResponse, max_body: int) -> bytes:
     return body
 
 
-def _unpacked(body: bytes, headers: Headers, status: int, max_body: int) -> bytes:
+def unpacked(body: bytes, headers: Headers, status: int, max_body: int) -> bytes:
     """Undo Content-Encoding, which we don't ask for but some send anyway; never to more than `max_body` bytes."""
     coding = ", ".join(headers.all("Content-Encoding")).strip().lower()
     if coding in ("", "identity") or not body:

@@ -1,9 +1,14 @@
 """The TLS contexts of a process, and what a failed handshake means."""
 
+import atexit
+import os
 import ssl
+import tempfile
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import certifi
 from django.core.exceptions import ImproperlyConfigured
@@ -19,7 +24,15 @@ _lock = threading.Lock()
 # OpenSSL's X509_V_ERR_ numbers (x509_vfy.h).
 _EXPIRED, _NOT_YET_VALID = 10, 9
 _NO_TRUSTED_ISSUER = frozenset({18, 19, 20, 21})
-_WRONG_NAME = frozenset({62, 64})
+WRONG_NAME = 62  # a host's
+_WRONG_NAME = frozenset({WRONG_NAME, 64})
+
+
+class Bundle(NamedTuple):
+    """Paths of PEM files: one with authorities, and a folder of them by their hashes; empty: none."""
+
+    file: str
+    folder: str
 
 
 def context(ca_file: str = "", certificate: ClientCertificate | None = None) -> ssl.SSLContext:
@@ -74,6 +87,38 @@ def _system_has_authorities(made: ssl.SSLContext) -> bool:
     return made.cert_store_stats()["x509_ca"] > 0 or (folder is not None and any(Path(folder).glob("*.0")))
 
 
+@lru_cache(maxsize=8)
+def bundle(ca_file: str = "") -> Bundle:
+    """Whom `context` trusts, as files: for libcurl, which reads no context of Python's.
+
+    Raises ImproperlyConfigured if `ca_file` can't be used.
+    """
+    made = context(ca_file)
+    paths = ssl.get_default_verify_paths()
+    usual = paths.cafile or ""
+    folder = "" if usual or not _system_has_authorities(made) else paths.capath or ""
+    if not usual and not folder:
+        usual = certifi.where()
+    if not ca_file:
+        return Bundle(usual, folder)
+    texts = [Path(path).read_bytes() for path in (usual, ca_file) if path]
+    return Bundle(_kept(b"\n".join(texts)), folder)
+
+
+def _kept(authorities: bytes) -> str:
+    """A file with these, for as long as the process lives: they are read again with new connections."""
+    handle, path = tempfile.mkstemp(prefix="latchkey-authorities-", suffix=".pem")
+    with os.fdopen(handle, "wb") as file:
+        file.write(authorities)
+    atexit.register(_removed, path, os.getpid())
+    return path
+
+
+def _removed(path: str, owner: int) -> None:
+    if os.getpid() == owner:  # a forked child inherits what is registered
+        Path(path).unlink(missing_ok=True)
+
+
 def _add(made: ssl.SSLContext, ca_file: str) -> None:
     try:
         made.load_verify_locations(ca_file)
@@ -89,11 +134,21 @@ def _add(made: ssl.SSLContext, ca_file: str) -> None:
 def explain(error: ssl.SSLError, host: str) -> tuple[str, str]:
     """Why the handshake with `host` failed, and the remedy: a sentence each."""
     if not isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"The TLS handshake failed ({_cause(error)}).",
-            "Check that the address and port speak https with TLS 1.2 or later.",
-        )
-    code = error.verify_code
+        return handshake_failed(error.reason or "")
+    return distrusted(error.verify_code, error.verify_message, host)
+
+
+def handshake_failed(reason: str) -> tuple[str, str]:
+    """Why, and the remedy, where OpenSSL gave this reason."""
+    said = reason.replace("_", " ").lower() or "no reason given"
+    return (
+        f"The TLS handshake failed ({said}).",
+        "Check that the address and port speak https with TLS 1.2 or later.",
+    )
+
+
+def distrusted(code: int, message: str, host: str) -> tuple[str, str]:
+    """Why the certificate of `host` was not accepted, by OpenSSL's number and words for it, and the remedy."""
     if code in _NO_TRUSTED_ISSUER:
         return (
             "Its certificate is signed by an authority that isn't trusted here.",
@@ -104,8 +159,4 @@ def explain(error: ssl.SSLError, host: str) -> tuple[str, str]:
     if code in (_EXPIRED, _NOT_YET_VALID):
         when = "has expired" if code == _EXPIRED else "is not valid yet"
         return f"Its certificate {when}.", "Whoever runs the host must renew it; check this machine's clock too."
-    return f"Its certificate was not accepted ({error.verify_message}).", "Whoever runs the host must mend it."
-
-
-def _cause(error: ssl.SSLError) -> str:
-    return (error.reason or "no reason given").replace("_", " ").lower()
+    return f"Its certificate was not accepted ({message}).", "Whoever runs the host must mend it."

@@ -1,6 +1,5 @@
 """The one module that opens sockets: it asks for the address once, checks it, and connects to what it checked."""
 
-import re
 import socket
 import ssl
 import threading
@@ -8,42 +7,32 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
-from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 
 from connectors import client_certificates, tls
-from connectors.addresses import Address, AllowList, allow_list, normal_host, permitted
+from connectors.addresses import Address, AllowList, allow_list, permitted
 from connectors.deadline import Deadline
 from connectors.exchange import (
     MAX_BODY,
     AnswerBroken,
-    AnswerTooLarge,
     Connection,
     HandshakeEnded,
     NoAnswer,
     UnsendableRequest,
     exchange,
 )
+from connectors.failures import HUNG_UP, explained, insecure, unknown, unreachable
 from connectors.oauth2.certificates import ClientCertificate
-from connectors.oauth2.errors import (
-    AddressRefused,
-    LatchkeyError,
-    ProviderUnavailable,
-    ResponseNotUnderstood,
-    ValidationFailed,
-)
+from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.pool import Pool
+from connectors.targets import Target, target_of
 
 Resolve = Callable[[str, int], Sequence[Address]]
 Ask = Callable[[Connection], tuple[HttpResponse, bool]]
 
 _POOL = Pool()
-_PORTS = {"http": 80, "https": 443}
-# urlsplit() drops tabs and line breaks and browsers read "\" as "/": an address with any of them has two readings.
-_AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
-_AS_IT_STANDS = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +47,6 @@ class Outbound:
     def from_settings(cls) -> "Outbound":
         entries = tuple(settings.OUTBOUND_ALLOWED_HOSTS)
         return cls(allow_list(entries), str(settings.OUTBOUND_CA_FILE or ""), float(settings.OUTBOUND_TIMEOUT))
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    scheme: str
-    host: str
-    port: int
-    path: str = field(repr=False)  # with the query, where secrets may be
-
-    @property
-    def authority(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def resolve(host: str, port: int) -> list[Address]:
@@ -97,7 +73,7 @@ def send(
     HEAD is never sent twice: the provider may have received it.
     """
     outbound = outbound or Outbound.from_settings()
-    target = _target(request.url)
+    target = target_of(request.url)
     limit = Deadline(outbound.timeout if deadline is None else deadline, spent=request.spent)
     certificate = request.certificate
     # A connection speaks for whoever presented a certificate on it: nobody else may have it.
@@ -113,7 +89,7 @@ def send(
     except HandshakeEnded as error:
         trouble = client_certificates.turned_down(error.reason, target.authority, presented=certificate is not None)
     except (TimeoutError, NoAnswer, AnswerBroken, UnsendableRequest) as error:
-        trouble = _explained(error, target, limit)
+        trouble = explained(error, target, limit)
     # Raised here, not above: __context__ would keep what was read or sent.
     raise trouble
 
@@ -130,7 +106,7 @@ def open_checked(
 
 
 def _connected(
-    target: _Target, limit: Deadline, outbound: Outbound, resolve: Resolve, certificate: ClientCertificate | None
+    target: Target, limit: Deadline, outbound: Outbound, resolve: Resolve, certificate: ClientCertificate | None
 ) -> Connection:
     context = tls.context(outbound.ca_file, certificate) if target.scheme == "https" else None
     sock, address = open_checked(target.scheme, target.host, target.port, limit, outbound=outbound, resolve=resolve)
@@ -162,31 +138,6 @@ def _over(connection: Connection, ask: Ask, pool: Pool, key: Hashable) -> HttpRe
     return answer
 
 
-def _target(url: str) -> _Target:
-    problem = ""
-    try:
-        parts = urlsplit(url)
-        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
-    except ValueError:
-        problem = "It can't be read as an address."
-    if not problem and _AMBIGUOUS.search(url):
-        problem = "It holds a space, a backslash or a control character."
-    elif not problem and scheme not in _PORTS:
-        problem = "It begins with neither https:// nor http://."
-    elif not problem and not host:
-        problem = "It names no host."
-    elif not problem and "@" in parts.netloc:
-        problem = "It holds a user name or a password before the host."
-    elif not problem and port == 0:
-        problem = "Its port is 0."
-    if problem:
-        raise AddressRefused("No request was sent to the address.", problem, "Correct the address in the definition.")
-    path = quote(parts.path or "/", safe=_AS_IT_STANDS) + (
-        "?" + quote(parts.query, safe=_AS_IT_STANDS) if parts.query else ""
-    )
-    return _Target(scheme, normal_host(host), port or _PORTS[scheme], path)
-
-
 def _looked_up(host: str, port: int, limit: Deadline, resolve: Resolve) -> Sequence[Address]:
     try:
         return [ip_address(host)]
@@ -208,17 +159,12 @@ def _looked_up(host: str, port: int, limit: Deadline, resolve: Resolve) -> Seque
     if not done.wait(limit.remaining()):
         raise TimeoutError
     if not found:
-        raise ProviderUnavailable(
-            f"{host} could not be reached.",
-            "No address is known for that name.",
-            "Check the host in the address. If it is right, check this machine's name resolution (DNS).",
-            is_endpoints=True,
-        )
+        raise unknown(host)
     return found
 
 
 def _opened(addresses: Sequence[Address], host: str, port: int, limit: Deadline) -> tuple[socket.socket, Address]:
-    why = ""
+    is_refused = False
     for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
         try:
             # One address that swallows packets may not use up the others' time.
@@ -226,16 +172,9 @@ def _opened(addresses: Sequence[Address], host: str, port: int, limit: Deadline)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return sock, address
         except OSError as error:
-            why = (
-                "The connection was refused." if isinstance(error, ConnectionRefusedError) else "There is no way to it."
-            )
+            is_refused = isinstance(error, ConnectionRefusedError)
     limit.remaining()
-    raise ProviderUnavailable(
-        f"{host} could not be reached at port {port}.",
-        why,
-        "Check the address; if it is right, try again later.",
-        is_endpoints=True,
-    )
+    raise unreachable(host, port, is_refused=is_refused)
 
 
 def _secured(
@@ -252,35 +191,8 @@ def _secured(
         alert = error.reason or ""
         why, remedy = tls.explain(error, host)
     except OSError:
-        why, remedy = "It closed the connection during the TLS handshake.", "Check the address, or try again later."
+        why, remedy = HUNG_UP
     sock.close()
     if alert in client_certificates.ALERTS:
         raise client_certificates.turned_down(alert, host, presented=presents)
-    # Where a certificate was presented it may be that one's fault alone: others may fare better with theirs.
-    raise ProviderUnavailable(f"No secure connection to {host} could be made.", why, remedy, is_endpoints=not presents)
-
-
-def _explained(error: Exception, target: _Target, limit: Deadline) -> LatchkeyError:
-    host = target.authority
-    if isinstance(error, TimeoutError):
-        return ProviderUnavailable(
-            f"{host} did not answer in time.",
-            f"The whole exchange may take {limit.seconds:g} seconds.",
-            "Try again later. If the host is always that slow, have the operator raise OUTBOUND_TIMEOUT.",
-            is_endpoints=True,
-        )
-    if isinstance(error, NoAnswer):
-        why = (
-            "It closed the connection without an answer; whether it acted on the request isn't known."
-            if error.silent
-            else "The connection ended in the middle of the answer."
-        )
-        return ProviderUnavailable(f"{host} gave no whole answer.", why, "Try again later.", is_endpoints=True)
-    if isinstance(error, UnsendableRequest):
-        return ValidationFailed(f"No request was sent to {host}.", str(error), "Correct the values or the definition.")
-    what = f"The answer of {host} could not be used."
-    assert isinstance(error, AnswerBroken)  # noqa: S101 -- for the type checker: send() catches nothing else
-    remedy = "Check that the address is that of an API, not of a page or a download."
-    if not isinstance(error, AnswerTooLarge):
-        remedy = "Check that the address and port are those of an HTTP server."
-    return ResponseNotUnderstood(what, error.why, remedy, status=error.status)
+    raise insecure(host, why, remedy, presents=presents)

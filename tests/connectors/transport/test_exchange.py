@@ -4,12 +4,11 @@ import zlib
 import pytest
 
 from connectors.oauth2.http import HttpRequest
-from connectors.transport import send
 from tests.connectors.transport.exchanges import LOCAL, SECRET, to
 from tests.connectors.transport.servers import answering, http, serving
 
 
-def test_carries_a_request_and_its_answer(pool):
+def test_carries_a_request_and_its_answer(send, pool):
     with serving(answering(http(b'{"a": 1}', status="400 Bad", headers="X-Two: a\r\nx-two: b\r\n"))) as server:
         answer = send(to(server), outbound=LOCAL, pool=pool)
 
@@ -20,7 +19,7 @@ def test_carries_a_request_and_its_answer(pool):
     assert body == b"secret=" + SECRET.encode()
 
 
-def test_settings_are_the_default(settings, pool):
+def test_settings_are_the_default(send, settings, pool):
     settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
     settings.OUTBOUND_TIMEOUT = 5
     settings.OUTBOUND_CA_FILE = ""
@@ -29,7 +28,7 @@ def test_settings_are_the_default(settings, pool):
         assert send(to(server), pool=pool).status == 200
 
 
-def test_does_not_follow_redirects(pool):
+def test_does_not_follow_redirects(send, pool):
     with serving(answering()) as other:
         answer = http(status="302 Found", headers=f"Location: http://127.0.0.1:{other.port}/\r\n")
         with serving(answering(answer)) as server:
@@ -40,7 +39,7 @@ def test_does_not_follow_redirects(pool):
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"])
-def test_ignores_proxies_from_the_environment(monkeypatch, pool, name):
+def test_ignores_proxies_from_the_environment(send, monkeypatch, pool, name):
     with serving(answering()) as proxy, serving(answering()) as server:
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         send(to(server), outbound=LOCAL, pool=pool)
@@ -48,7 +47,7 @@ def test_ignores_proxies_from_the_environment(monkeypatch, pool, name):
     assert (proxy.connections, server.connections) == (0, 1)
 
 
-def test_ignores_netrc(monkeypatch, tmp_path, pool):
+def test_ignores_netrc(send, monkeypatch, tmp_path, pool):
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login joe password netrc-word\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
@@ -75,7 +74,7 @@ def deflated_without_a_header(data):
         pytest.param("deflate", deflated_without_a_header(b'{"a": 1}'), id="deflate without a header"),
     ],
 )
-def test_unpacks_an_answer_that_is_compressed_unasked(pool, coding, body):
+def test_unpacks_an_answer_that_is_compressed_unasked(send, pool, coding, body):
     with serving(answering(http(body, headers=f"Content-Encoding: {coding}\r\n"))) as server:
         answer = send(to(server), outbound=LOCAL, pool=pool)
 
@@ -83,7 +82,7 @@ def test_unpacks_an_answer_that_is_compressed_unasked(pool, coding, body):
     assert b"Accept-Encoding: identity" in server.requests[0]
 
 
-def test_sends_no_field_that_the_request_does_not_have_but_what_http_needs(pool):
+def test_sends_no_field_that_the_request_does_not_have_but_what_http_needs(send, pool):
     with serving(answering()) as server:
         send(HttpRequest("GET", f"http://127.0.0.1:{server.port}/"), outbound=LOCAL, pool=pool)
 
@@ -91,7 +90,7 @@ def test_sends_no_field_that_the_request_does_not_have_but_what_http_needs(pool)
     assert [field.partition(b":")[0] for field in fields] == [b"Host", b"Accept-Encoding"]
 
 
-def test_reads_past_interim_answers(pool):
+def test_reads_past_interim_answers(send, pool):
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
     with serving(answering(interim + http(b"done"))) as server:
         first = send(to(server), outbound=LOCAL, pool=pool)
@@ -100,7 +99,7 @@ def test_reads_past_interim_answers(pool):
     assert (first.body, second.body, server.connections) == (b"done", b"done", 1)
 
 
-def test_reads_chunked_and_close_delimited_bodies(pool):
+def test_reads_chunked_and_close_delimited_bodies(send, pool):
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: x\r\n\r\n"
     with serving(answering(chunked)) as server:
         assert send(to(server), outbound=LOCAL, pool=pool).body == b"abcde"

@@ -7,7 +7,6 @@ import pytest
 from connectors import tls
 from connectors.oauth2.errors import ProviderUnavailable, ResponseNotUnderstood
 from connectors.oauth2.http import HttpRequest
-from connectors.transport import send
 from tests.connectors.transport.exchanges import LOCAL, assert_holds_no_secret, here, to
 from tests.connectors.transport.servers import answering, http, serving
 
@@ -28,7 +27,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
         http(b"s3cr3t-value", headers="Content-Encoding: br\r\n"),
     ],
 )
-def test_says_when_an_answer_is_broken_without_quoting_it(answer, pool):
+def test_says_when_an_answer_is_broken_without_quoting_it(send, answer, pool):
     with (
         serving(answering(answer, times=1)) as server,
         pytest.raises((ResponseNotUnderstood, ProviderUnavailable)) as broken,
@@ -48,7 +47,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
     "answer",
     [b"", b"HTTP/1.1 20", OK + b"Content-Length: 9\r\n\r\nabc", OK + b"Transfer-Encoding: chunked\r\n\r\n9\r\nabc"],
 )
-def test_an_answer_cut_short_is_no_answer(answer, pool):
+def test_an_answer_cut_short_is_no_answer(send, answer, pool):
     with (
         serving(answering(answer, times=1)) as server,
         pytest.raises((ProviderUnavailable, ResponseNotUnderstood)) as cut,
@@ -59,7 +58,7 @@ def test_an_answer_cut_short_is_no_answer(answer, pool):
     assert_holds_no_secret(cut.value)
 
 
-def test_says_that_a_connection_was_refused(pool):
+def test_says_that_a_connection_was_refused(send, pool):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
 
@@ -67,7 +66,7 @@ def test_says_that_a_connection_was_refused(pool):
         send(HttpRequest("GET", f"http://127.0.0.1:{port}/"), outbound=LOCAL, pool=pool)
 
 
-def test_says_that_a_name_is_not_known(pool):
+def test_says_that_a_name_is_not_known(send, pool):
     def nowhere(host, port):
         raise socket.gaierror(-2, "Name or service not known")
 
@@ -75,7 +74,7 @@ def test_says_that_a_name_is_not_known(pool):
         send(HttpRequest("GET", "https://typo.example/"), outbound=LOCAL, resolve=nowhere, pool=pool)
 
 
-def test_verifies_the_certificate_by_name_on_the_checked_address(authority, pool):
+def test_verifies_the_certificate_by_name_on_the_checked_address(send, authority, pool):
     rules = replace(LOCAL, ca_file=authority.file)
     with serving(answering(), context=authority.context("api.example")) as server:
         request = to(server, host="api.example", scheme="https")
@@ -90,7 +89,7 @@ def test_verifies_the_certificate_by_name_on_the_checked_address(authority, pool
         (("api.example",), False, False, "signed by an authority that isn't trusted here.*OUTBOUND_CA_FILE"),
     ],
 )
-def test_refuses_a_wrong_certificate_and_sends_nothing(authority, pool, names, expired, trusted, says):
+def test_refuses_a_wrong_certificate_and_sends_nothing(send, authority, pool, names, expired, trusted, says):
     rules = replace(LOCAL, ca_file=authority.file if trusted else "")
     with (
         serving(answering(), context=authority.context(*names, expired=expired)) as server,
@@ -102,7 +101,7 @@ def test_refuses_a_wrong_certificate_and_sends_nothing(authority, pool, names, e
     assert_holds_no_secret(refused.value)
 
 
-def test_says_when_a_server_speaks_no_tls(pool):
+def test_says_when_a_server_speaks_no_tls(send, pool):
     with (
         serving(lambda peer: peer.sock.sendall(b"HTTP/1.1 400 Bad\r\n\r\n")) as server,
         pytest.raises(ProviderUnavailable, match="TLS"),

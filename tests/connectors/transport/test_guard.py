@@ -6,12 +6,12 @@ import pytest
 from connectors.addresses import AllowList
 from connectors.oauth2.errors import AddressRefused, ValidationFailed
 from connectors.oauth2.http import Headers, HttpRequest
-from connectors.transport import Outbound, send
+from connectors.transport import Outbound
 from tests.connectors.transport.exchanges import HERE, LOCAL, SECRET, assert_holds_no_secret, to
 from tests.connectors.transport.servers import answering, serving
 
 
-def test_refuses_a_private_address_and_opens_no_connection(pool):
+def test_refuses_a_private_address_and_opens_no_connection(send, pool):
     with serving(answering()) as server:
         with pytest.raises(AddressRefused) as refused:
             send(to(server, scheme="https"), outbound=Outbound(), pool=pool)
@@ -20,7 +20,7 @@ def test_refuses_a_private_address_and_opens_no_connection(pool):
     assert_holds_no_secret(refused.value)
 
 
-def test_asks_for_the_address_once_and_connects_to_what_it_checked(pool):
+def test_asks_for_the_address_once_and_connects_to_what_it_checked(send, pool):
     asked = []
 
     def rebinding(host, port):
@@ -36,7 +36,7 @@ def test_asks_for_the_address_once_and_connects_to_what_it_checked(pool):
     assert f"Host: rebind.example:{server.port}".encode() in server.requests[0]
 
 
-def test_passes_over_the_refused_ones_of_several_addresses(pool):
+def test_passes_over_the_refused_ones_of_several_addresses(send, pool):
     def several(host, port):
         return [ip_address("127.0.0.9"), ip_address("127.0.0.1")]
 
@@ -45,7 +45,7 @@ def test_passes_over_the_refused_ones_of_several_addresses(pool):
         assert send(to(server, host="x.example"), outbound=rules, resolve=several, pool=pool).status == 200
 
 
-def test_tries_the_next_address_when_one_refuses(pool):
+def test_tries_the_next_address_when_one_refuses(send, pool):
     def several(host, port):
         return [ip_address("127.0.0.9"), ip_address("127.0.0.1")]
 
@@ -72,7 +72,7 @@ def test_tries_the_next_address_when_one_refuses(pool):
         *("https://0x7f.1/", "https://2130706433/", "https://[fe80::1%25lo]/", "https://%31%32%37.0.0.1/"),
     ],
 )
-def test_refuses_addresses_that_are_none_or_have_two_readings(url, pool):
+def test_refuses_addresses_that_are_none_or_have_two_readings(send, url, pool):
     with pytest.raises(AddressRefused) as refused:
         send(HttpRequest("GET", url), outbound=LOCAL, pool=pool)
 
@@ -82,7 +82,7 @@ def test_refuses_addresses_that_are_none_or_have_two_readings(url, pool):
 @pytest.mark.parametrize(
     "headers", [(("X-A", "a\r\nX-B: s3cr3t-value"),), (("X A", SECRET),), (("X-A", "s3cr3t-value\0"),)]
 )
-def test_refuses_to_smuggle_headers(headers, pool):
+def test_refuses_to_smuggle_headers(send, headers, pool):
     with serving(answering()) as server, pytest.raises(ValidationFailed) as refused:
         send(HttpRequest("GET", f"http://127.0.0.1:{server.port}/", Headers(headers)), outbound=LOCAL, pool=pool)
 
@@ -90,7 +90,7 @@ def test_refuses_to_smuggle_headers(headers, pool):
     assert_holds_no_secret(refused.value)
 
 
-def test_frames_the_body_itself_whatever_the_headers_say(pool):
+def test_frames_the_body_itself_whatever_the_headers_say(send, pool):
     headers = Headers((("Content-Length", "3"), ("Transfer-Encoding", "chunked")))
     with serving(answering()) as server:
         send(HttpRequest("POST", f"http://127.0.0.1:{server.port}/", headers, b"abcdef"), outbound=LOCAL, pool=pool)

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from connectors import transport
 from connectors.addresses import AllowList
 from connectors.oauth2.errors import AddressRefused, ProviderUnavailable
 from connectors.pool import Pool
-from connectors.transport import send
 from tests.connectors.transport.exchanges import LOCAL, to
 from tests.connectors.transport.servers import answering, http, serving
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_keeps_the_connection_for_the_next_request(authority, pool, scheme):
+def test_keeps_the_connection_for_the_next_request(send, authority, pool, scheme):
     rules = replace(LOCAL, ca_file=authority.file)
     context = authority.context("127.0.0.1") if scheme == "https" else None
     with serving(answering(), context=context) as server:
@@ -24,7 +24,7 @@ def test_keeps_the_connection_for_the_next_request(authority, pool, scheme):
     assert (server.connections, len(server.requests)) == (1, 5)
 
 
-def test_a_connection_allowed_under_other_rules_is_not_used(pool):
+def test_a_connection_allowed_under_other_rules_is_not_used(send, pool):
     with serving(answering()) as server:
         send(to(server), outbound=LOCAL, pool=pool)
         with pytest.raises(AddressRefused):
@@ -33,7 +33,7 @@ def test_a_connection_allowed_under_other_rules_is_not_used(pool):
     assert len(server.requests) == 1
 
 
-def test_threads_never_share_a_connection_at_one_time(pool):
+def test_threads_never_share_a_connection_at_one_time(send, pool):
     def script(peer):
         while request := peer.request():
             time.sleep(0.002)
@@ -59,7 +59,7 @@ def test_threads_never_share_a_connection_at_one_time(pool):
     assert len(server.requests) == 160
 
 
-def test_notices_a_closed_connection_before_it_sends(pool):
+def test_notices_a_closed_connection_before_it_sends(send, pool):
     with serving(answering(times=1)) as server:
         for _ in range(3):
             assert send(to(server), outbound=LOCAL, pool=pool).status == 200
@@ -79,7 +79,7 @@ def closes_on_the_second(peer):
         peer.sock.sendall(http())
 
 
-def test_never_sends_a_post_twice(pool):
+def test_never_sends_a_post_twice(send, pool):
     with serving(closes_on_the_second) as server:
         send(to(server), outbound=LOCAL, pool=pool)
         with pytest.raises(ProviderUnavailable, match="whether it acted on the request isn't known"):
@@ -88,7 +88,7 @@ def test_never_sends_a_post_twice(pool):
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
-def test_sends_a_get_again_on_a_fresh_connection(pool):
+def test_sends_a_get_again_on_a_fresh_connection(send, pool):
     with serving(closes_on_the_second) as server:
         send(to(server, method="GET"), outbound=LOCAL, pool=pool)
         assert send(to(server, method="GET"), outbound=LOCAL, pool=pool).status == 200
@@ -96,7 +96,7 @@ def test_sends_a_get_again_on_a_fresh_connection(pool):
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
-def test_does_not_reuse_a_connection_with_bytes_left_over(pool):
+def test_does_not_reuse_a_connection_with_bytes_left_over(send, pool):
     with serving(answering(http(b"mine") + http(b"planted"))) as server:
         answers = [send(to(server), outbound=LOCAL, pool=pool).body for _ in range(3)]
 
@@ -108,16 +108,16 @@ def test_an_old_connection_is_replaced():
     now = 1000.0
     pool = Pool(clock=lambda: now)
     with serving(answering()) as server:
-        send(to(server), outbound=LOCAL, pool=pool)
+        transport.send(to(server), outbound=LOCAL, pool=pool)
         now += 100
-        send(to(server), outbound=LOCAL, pool=pool)
+        transport.send(to(server), outbound=LOCAL, pool=pool)
     pool.clear()
 
     assert server.connections == 2
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_child_uses_no_socket_of_its_parent(pool):
+def test_a_forked_child_uses_no_socket_of_its_parent(send, pool):
     with serving(answering()) as server:
         send(to(server), outbound=LOCAL, pool=pool)
         child = os.fork()

@@ -1,0 +1,56 @@
+"""Where a request goes, read from its address."""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
+
+from connectors.addresses import normal_host
+from connectors.oauth2.errors import AddressRefused
+
+PORTS = {"http": 80, "https": 443}
+# urlsplit() drops tabs and line breaks and browsers read "\" as "/": an address with any of them has two readings.
+_AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
+_AS_IT_STANDS = "".join(map(chr, range(0x21, 0x7F)))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    scheme: str
+    host: str
+    port: int
+    path: str = field(repr=False)  # with the query, where secrets may be
+
+    @property
+    def authority(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def target_of(url: str) -> Target:
+    """The target that `url` names. Raises `AddressRefused` for what is none, or could be read as another one."""
+    problem = ""
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        problem = "It can't be read as an address."
+    if not problem and _AMBIGUOUS.search(url):
+        problem = "It holds a space, a backslash or a control character."
+    elif not problem and scheme not in PORTS:
+        problem = "It begins with neither https:// nor http://."
+    elif not problem and not host:
+        problem = "It names no host."
+    elif not problem and "@" in parts.netloc:
+        problem = "It holds a user name or a password before the host."
+    elif not problem and port == 0:
+        problem = "Its port is 0."
+    if problem:
+        raise AddressRefused("No request was sent to the address.", problem, "Correct the address in the definition.")
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    # All that isn't printable was refused above.
+    path = path if path.isascii() else quote(path, safe=_AS_IT_STANDS)
+    return Target(scheme, _normal(host), port or PORTS[scheme], path)
+
+
+_normal = lru_cache(maxsize=4096)(normal_host)
