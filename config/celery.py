@@ -1,12 +1,21 @@
 """The Celery application: `celery -A config.celery worker`, `celery -A config.celery beat`."""
 
+import gc
 import os
 import sys
 import warnings
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
+from celery.signals import (
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+    worker_ready,
+)
 from django.core.exceptions import ImproperlyConfigured
 from django.db import close_old_connections
 
@@ -49,3 +58,11 @@ def leave_broken_connections(sender: Any, **_: Any) -> None:
     """
     if not sender.request.is_eager:  # then it is the caller's connection, perhaps in the middle of a transaction
         close_old_connections()
+
+
+@worker_ready.connect
+@worker_process_init.connect
+def keep_what_is_loaded(**_: Any) -> None:
+    """What a worker has loaded stays: searching it for garbage over and over took a tenth of each renewal's time."""
+    gc.collect()
+    gc.freeze()

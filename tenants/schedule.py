@@ -2,35 +2,37 @@
 
 import logging
 import traceback
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from time import monotonic
 from uuid import UUID, uuid4
 
 from django.db import DatabaseError
 
-from connectors import transport
-from connectors.encryption import SecretUnreadable
+from connectors.oauth2.conversation import Conversation, following
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send
+from connectors.oauth2.http import HttpRequest
 from connectors.oauth2.method import Method
+from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from tenants import database_time
-from tenants.asked import ask
+from tenants.asked import asking
+from tenants.carriers import MOST, Answer, Carrier, carrier
 from tenants.models import recovery
+from tenants.models.claimed import held_by
 from tenants.models.endpoint import Endpoint, Result
 from tenants.models.instance import Instance
 from tenants.models.lease import claim, lease_length
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.token import Token
-from tenants.threads import Crew
 
 logger = logging.getLogger(__name__)
 
 # Larger chunks share their statements among more; but they hold their leases longer when a worker dies.
 CHUNK = 200
-THREADS = 50
 WRITE_EVERY = 0.5  # seconds that a result waits for others, to be written together with them
 
 
@@ -53,62 +55,92 @@ def chunks_due(clock: Clock = database_time.now, *, most: int = 200) -> int:
     return -(-due // CHUNK) or int(Endpoint.objects.to_probe(now).exists())
 
 
-def renew_chunk(*, send: Send = transport.send, clock: Clock = database_time.now, threads: int = THREADS) -> Tally:
+def renew_chunk(*, send: Send | None = None, clock: Clock = database_time.now, at_once: int = MOST) -> Tally:
     """Claim up to a chunk of due tokens and renew them, several at a time.
 
     Of an endpoint that is closed at most one is asked for, to see whether it is back. Only the caller's thread uses
-    the database.
+    the database. `send` carries requests, in threads; None: they are carried side by side.
     """
     owner, now = uuid4(), clock()
     troubled = list(Endpoint.objects.all())
-    claimed = _claimed(owner, now, [endpoint for endpoint in troubled if endpoint.is_closed], threads)
+    claimed = _claimed(owner, now, [endpoint for endpoint in troubled if endpoint.is_closed], at_once)
     batch = Batch(Tally(claimed=len(claimed)), clock, {endpoint.origin for endpoint in troubled})
-    crew: Crew[tuple[Token, Result | None]] = Crew(threads)
-    # Endpoints that wished to be left alone in the course of this chunk: what still waits for a thread heeds that.
-    unwilling: set[str] = set()
-
-    def ask_for(token: Token, method: Method, rendering: Rendering) -> tuple[Token, Result | None]:
-        if token.endpoint in unwilling:
-            return token, None
-        result = _ask(method, rendering, send, clock)
-        if token.endpoint and isinstance(result, ProviderUnavailable) and result.retry_after:
-            unwilling.add(token.endpoint)
-        return token, result
-
-    for token in _readable(claimed, owner, batch):
-        token.hold(owner)
-        prepared = _prepared(token, clock)
-        if isinstance(prepared, LatchkeyError):
-            batch.add(token, prepared)
-        else:
-            crew.give(partial(ask_for, token, *prepared))
-    while crew.is_busy:
-        for token, result in crew.results(WRITE_EVERY):
-            if result is None:
-                token.give_back()  # still due, as soon as its endpoint is asked again
-                batch.tally.spared += 1
-                continue
-            again = _fallen_back(token, result, clock)
-            if isinstance(again, tuple):
-                crew.give(partial(ask_for, token, *again))
-            else:
-                batch.add(token, again or result)
-        batch.write()
-    batch.write()
+    with carrier(send, at_once=at_once) as carrying:
+        _Round(carrying, batch, clock).renew(held_by(owner) if claimed else ())
     for endpoint in troubled:
         if endpoint.is_closed:
             _say_what_they_wait_for(endpoint, clock)
     return batch.tally
 
 
-def _claimed(owner: UUID, now: datetime, closed: Sequence[Endpoint], threads: int) -> list[UUID]:
+class _Round:
+    """Tokens being asked for, each in a conversation of its own."""
+
+    def __init__(self, carrying: Carrier, batch: "Batch", clock: Clock) -> None:
+        self._carrying = carrying
+        self._batch = batch
+        self._clock = clock
+        # Endpoints that wished to be left alone in the course of this: what still waits for its turn heeds that.
+        self._unwilling: set[str] = set()
+
+    def renew(self, tokens: Iterable[tuple[Token, LatchkeyError | None]]) -> None:
+        """Ask for these, and write down what comes of it; or what was in the way."""
+        waiting = deque(tokens)
+        while waiting or self._carrying.under_way:
+            for _ in range(min(len(waiting), self._carrying.room)):
+                token, trouble = waiting.popleft()
+                if trouble is None:
+                    self._begin(token)
+                else:
+                    self._batch.add(token, trouble)
+            for (token, conversation), answer in self._carrying.answers(WRITE_EVERY):
+                self._go_on(token, conversation, answer)
+            self._batch.write_in_time()
+        self._batch.write()
+
+    def _begin(self, token: Token) -> None:
+        if token.endpoint in self._unwilling:
+            token.give_back()  # still due, as soon as its endpoint is asked again
+            self._batch.tally.spared += 1
+            return
+        prepared = _prepared(token, self._clock)
+        if isinstance(prepared, LatchkeyError):
+            self._batch.add(token, prepared)
+        else:
+            self._go_on(token, asking(*prepared, clock=self._clock), None)
+
+    def _go_on(self, token: Token, conversation: Conversation[TokenGrant], answer: Answer | None) -> None:
+        said = _following(conversation, answer)
+        if isinstance(said, HttpRequest):
+            self._carrying.give((token, conversation), said)
+            return
+        if token.endpoint and isinstance(said, ProviderUnavailable) and said.retry_after:
+            self._unwilling.add(token.endpoint)
+        again = _fallen_back(token, said, self._clock)
+        if isinstance(again, tuple):
+            self._go_on(token, asking(*again, clock=self._clock), None)
+        else:
+            self._batch.add(token, again or said)
+
+
+def _following(conversation: Conversation[TokenGrant], answer: Answer | None) -> HttpRequest | Result:
+    """What follows this answer: another request, or what came of it all."""
+    try:
+        return following(conversation, answer)
+    except LatchkeyError as error:
+        return error
+    except Exception as error:
+        return _unforeseen(error)
+
+
+def _claimed(owner: UUID, now: datetime, closed: Sequence[Endpoint], at_once: int) -> list[UUID]:
     """The tokens whose leases were taken: what is due, and a probe for each closed endpoint whose time has come."""
     waiting = Token.objects.due(now).exclude(endpoint__in=[endpoint.origin for endpoint in closed])
 
-    # Requests wait for a thread, and a lease outlasts the waiting. No more than is due is reckoned with: when a worker
-    # dies, others wait for its leases.
+    # Requests wait for their turn, and a lease outlasts that. No more than is due is reckoned with: when a worker dies,
+    # others wait for its leases.
     def until(count: int) -> datetime:
-        return now + lease_length(exchanges=max(1, -(-count // threads)))
+        return now + lease_length(exchanges=max(1, -(-count // at_once)))
 
     claimed = waiting.claim_due(now, owner=owner, until=until, limit=CHUNK)
     for endpoint in closed:
@@ -138,12 +170,20 @@ class Batch:
         self._in_trouble = in_trouble
         self._outcomes: list[Outcome] = []
         self._heard: list[recovery.Heard] = []
+        self._since = 0.0  # when the first of them came
 
     def add(self, token: Token, result: Result) -> None:
+        if not self._outcomes:
+            self._since = monotonic()
         self._heard.append(token.heard(result))
         self._outcomes.append(
             token.failed(result, now=self._clock()) if isinstance(result, LatchkeyError) else token.kept(result)
         )
+
+    def write_in_time(self) -> None:
+        """Write what was added, if the first of it has waited long enough for others."""
+        if self._outcomes and monotonic() - self._since >= WRITE_EVERY:
+            self.write()
 
     def write(self) -> None:
         """Write what was added since the last time."""
@@ -171,25 +211,6 @@ def _written_alone(outcome: Outcome) -> set[UUID]:
         return set()
 
 
-def _readable(claimed: list[UUID], owner: UUID, batch: Batch) -> list[Token]:
-    """The claimed tokens; one whose secrets can't be decrypted fails by itself and spoils no other."""
-    try:
-        return list(Token.objects.with_definitions().filter(lease_owner=owner)) if claimed else []
-    except SecretUnreadable:
-        return [token for pk in claimed for token in _one_readable(pk, owner, batch)]
-
-
-def _one_readable(pk: UUID, owner: UUID, batch: Batch) -> list[Token]:
-    try:
-        return list(Token.objects.with_definitions().filter(pk=pk))
-    except SecretUnreadable as error:
-        trouble = error
-    for token in Token.objects.with_methods().defer("secrets").filter(pk=pk):
-        token.hold(owner)
-        batch.add(token, trouble)
-    return []
-
-
 def _prepared(token: Token, clock: Clock) -> tuple[Method, Rendering] | LatchkeyError:
     """What asking takes, read from the database."""
     try:
@@ -208,15 +229,6 @@ def _fallen_back(token: Token, result: Result, clock: Clock) -> tuple[Method, Re
         return token.fall_back(result, clock())
     except LatchkeyError as error:
         return error
-
-
-def _ask(method: Method, rendering: Rendering, send: Send, clock: Clock) -> Result:
-    try:
-        return ask(method, rendering, send=send, clock=clock)
-    except LatchkeyError as error:
-        return error
-    except Exception as error:
-        return _unforeseen(error)
 
 
 def _unforeseen(error: Exception) -> LatchkeyError:

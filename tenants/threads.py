@@ -43,9 +43,9 @@ class Crew(Generic[Result]):
         self._complete = Event()
 
     @property
-    def is_busy(self) -> bool:
-        """Whether results are still to come."""
-        return self._due > 0
+    def due(self) -> int:
+        """How many results are still to come."""
+        return self._due
 
     def give(self, job: Callable[[], Result]) -> None:
         """Have it done; nothing begins before `results` is asked for."""

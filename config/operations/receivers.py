@@ -24,11 +24,14 @@ def on_settled(sender: object, *, outcomes: Sequence[Outcome], events: Sequence[
         # What only learnt that its endpoint is closed made no attempt.
         if "refresh_at" in outcome.columns:
             counts.count(RENEWALS, connector, outcome.error.code if outcome.error else "renewed")
-        said = {"instance": str(outcome.instance.pk), "connector": connector}
         if outcome.error is not None:
-            _say_failed(outcome.error, said)
+            _say_failed(outcome.error, _said(outcome, connector))
         elif outcome.instance.pk in recovered:
-            logger.info("A token is renewed again after trouble.", extra=said)
+            logger.info("A token is renewed again after trouble.", extra=_said(outcome, connector))
+
+
+def _said(outcome: Outcome, connector: str) -> dict[str, str]:
+    return {"instance": str(outcome.instance.pk), "connector": connector}
 
 
 @receiver(signals.asked)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from connectors.models import AuthMethod, Connector
 from tenants import database_time
+from tenants.fingerprints import fingerprint
 from tenants.models import Instance, InstanceValues, Tenant, Token
 
 VALUES = {"client_id": "id", "client_secret": "s3cret"}
@@ -46,11 +48,12 @@ def populate(key: str, token_url: str, count: int) -> Population:
         for tenant in tenants
     )
     InstanceValues.objects.bulk_create(InstanceValues(instance=one, values=VALUES) for one in instances)
-    secrets = {"access_token": "y" * 1100, "token_type": "Bearer", "kept": {}}
+    secrets: dict[str, Any] = {"access_token": "y" * 1100, "token_type": "Bearer", "kept": {}}
     Token.objects.bulk_create(
         Token(
             instance=one,
             secrets=secrets,
+            fingerprint=fingerprint(secrets["access_token"]),
             issued_at=now,
             renewed_at=now,
             expires_at=now + 100 * HOUR,

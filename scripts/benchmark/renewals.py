@@ -10,6 +10,7 @@ from scripts.benchmark.surroundings import Surroundings
 from scripts.benchmark.table import Row, Section
 from scripts.benchmark.worker import Worker
 from tenants import schedule
+from tenants.carriers import MOST
 from tenants.schedule import CHUNK
 
 BARE, OURS, AS_TASKS, AFTERNOON = (
@@ -21,7 +22,7 @@ BARE, OURS, AS_TASKS, AFTERNOON = (
 REMARK = (
     "CPU and wall time of one renewal; the ratio is how many of them there are for one of the bare loop's, by CPU. The "
     "bare loop stores nothing; ours reads, decrypts, asks through the guard, encrypts, stores and writes history, up "
-    "to 50 requests at a time. CPU is the asking process's alone, not PostgreSQL's or the token server's. Others' "
+    f"to {MOST} requests at a time. CPU is the asking process's alone, not PostgreSQL's or the token server's. Others' "
     "libraries trust the usual authorities and the token server's, as they do when told nothing."
 )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from uuid import uuid4
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -36,8 +37,9 @@ class Asking(Leased):
     # What becomes of the instance's next secret while a token is asked for.
     _tried: Tried | None = None
 
-    @property
+    @cached_property
     def definition(self) -> Definition:
+        """As this object was read."""
         return definition_of(self.instance.auth_method)
 
     def rendering(self, now: datetime, following: Mapping[str, str] | None = None) -> Rendering:

@@ -6,14 +6,16 @@ from functools import cache
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from django.db import DEFAULT_DB_ALIAS, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from psycopg import Cursor
 
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
 from connectors.oauth2.errors import LatchkeyError
 from tenants.errors import InstanceNotFound, SeveralInstances, removed
+from tenants.models.columns import of_row
 from tenants.models.event import Event
 from tenants.models.readable import Readable
 from tenants.models.reading import Reading
@@ -26,6 +28,15 @@ _READ = (
     *("tenant", "connector", "name", "status", "status_code", "status_reason", "updated_at"),
     *("auth_method__connector", "auth_method__revision"),
 )
+
+# What is looked at when an instance's status is settled.
+_LOCKED = ("id", "tenant_id", "connector_id", "auth_method_id", "name", "status", "status_code", "status_reason")
+
+
+@cache
+def _lock_statement() -> str:
+    names = ", ".join(f'"{name}"' for name in _LOCKED)  # columns of ours
+    return f'SELECT {names} FROM "{Instance._meta.db_table}" WHERE "id" = ANY(%b) ORDER BY "id" FOR NO KEY UPDATE'  # noqa: S608
 
 
 class InstanceQuerySet(models.QuerySet["Instance"]):
@@ -101,13 +112,13 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
 
     def lock_all(self, pks: Iterable[UUID]) -> "dict[UUID, Instance]":
         """These instances, as far as they exist, locked until the transaction ends: always in the same order."""
-        rows = (
-            self.select_for_update(no_key=True)
-            .filter(pk__in=list(pks))
-            .defer("created_at", "updated_at")
-            .order_by("pk")
-        )
-        return {instance.pk: instance for instance in rows}
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                # Past Django's cursor, which writes each key into the statement.
+                rows = Cursor(cursor.connection).execute(_lock_statement(), [list(pks)], binary=True).fetchall()
+        else:
+            rows = list(self.filter(pk__in=list(pks)).order_by().values_list(*_LOCKED))
+        return {row[0]: of_row(Instance, dict(zip(_LOCKED, row, strict=True))) for row in rows}
 
     def needing_attention(self) -> Self:
         """Instances that no amount of waiting will mend."""
@@ -193,16 +204,20 @@ class Instance(Readable):
             Event.objects.note([event])
 
     def _event(self, kind: str, *, before: str, at: datetime, code: str, message: str, actor: Any) -> Event:
-        return Event(
-            instance=self,
-            at=at,
-            kind=kind,
-            status_before=before,
-            status_after=self.status,
-            code=code,
-            message=message,
-            actor=actor,
-        )
+        written: dict[str, Any] = {
+            "id": None,
+            "instance_id": self.pk,
+            "at": at,
+            "kind": kind,
+            "status_before": before,
+            "status_after": self.status,
+            "code": code,
+            "message": message,
+            "actor_id": None if actor is None else actor.pk,
+        }
+        event = of_row(Event, written, is_new=True)
+        event._state.fields_cache["instance"] = self
+        return event
 
     def event(self, kind: str, *, at: datetime, message: str, actor: Any = None) -> Event:
         """Something that changes no status; still to be saved."""

@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, models, transaction
+from psycopg import Cursor
 
+from connectors.encryption import encrypt
 from connectors.fields import EncryptedTextField
 from connectors.oauth2.errors import LatchkeyError
 from tenants import signals
@@ -87,51 +90,55 @@ def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> list[E
 def _write_tokens(outcomes: Sequence[Outcome], tokens: type[models.Model]) -> set[UUID]:
     """One statement for all that write the same columns; which of them were still held by their owners."""
     written: set[UUID] = set()
-    for columns in {tuple(sorted(outcome.columns)) for outcome in outcomes}:
-        alike = [outcome for outcome in outcomes if tuple(sorted(outcome.columns)) == columns]
-        statement, fields = _statement(columns, tokens)
-        rows = [_row(outcome, columns, fields) for outcome in alike]
-        counts = _executed(statement, rows)
-        written |= {outcome.instance.pk for outcome, count in zip(alike, counts, strict=True) if count}
+    for names in {tuple(sorted(outcome.columns)) for outcome in outcomes}:
+        alike = [outcome for outcome in outcomes if tuple(sorted(outcome.columns)) == names]
+        if connection.vendor == "postgresql":
+            written |= _written_together(alike, names, tokens)
+        else:
+            written |= {outcome.instance.pk for outcome in alike if _is_written(outcome, names, tokens)}
     return written
 
 
-def _statement(columns: tuple[str, ...], tokens: type[models.Model]) -> tuple[str, list[Any]]:
-    quoted = connection.ops.quote_name
+def _is_written(outcome: Outcome, names: tuple[str, ...], tokens: type[models.Model]) -> bool:
+    held = tokens._default_manager.filter(pk=outcome.instance.pk, lease_owner=outcome.owner)
+    return bool(held.update(**outcome.columns, lease_owner=None, lease_until=None))
+
+
+def _written_together(outcomes: Sequence[Outcome], names: tuple[str, ...], tokens: type[models.Model]) -> set[UUID]:
+    """One statement, whose parameters are columns: psycopg writes a whole one at once, as PostgreSQL keeps it."""
     meta = tokens._meta
-    by_name = {field.name: field for field in meta.concrete_fields}
-    fields = [*(by_name[name] for name in columns), meta.pk, by_name["lease_owner"]]
-    settings = [f"{quoted(field.column)} = %s" for field in fields[:-2]]
-    ended = [f"{quoted(by_name[name].column)} = NULL" for name in ("lease_owner", "lease_until")]
-    where = " AND ".join(f"{quoted(field.column)} = %s" for field in fields[-2:])
-    # Every name in it is a column's of ours; the values are parameters.
-    return f"UPDATE {quoted(meta.db_table)} SET {', '.join(settings + ended)} WHERE {where}", fields  # noqa: S608
-
-
-def _row(outcome: Outcome, columns: tuple[str, ...], fields: list[Any]) -> list[Any]:
-    values = [*(outcome.columns[name] for name in columns), outcome.instance.pk, outcome.owner]
-    if connection.vendor != "postgresql":
-        return [field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)]
-    # psycopg takes everything as it is. Django's way to the same values costs as much as their encryption.
-    return [
-        field.get_db_prep_save(value, connection) if isinstance(field, EncryptedTextField) else value
-        for field, value in zip(fields, values, strict=True)
+    key: Any = meta.pk
+    fields: list[Any] = [key, meta.get_field("lease_owner"), *(meta.get_field(name) for name in names)]
+    values = [
+        [outcome.instance.pk for outcome in outcomes],
+        [outcome.owner for outcome in outcomes],
+        *(_column(field, [outcome.columns[field.name] for outcome in outcomes]) for field in fields[2:]),
     ]
-
-
-def _executed(statement: str, rows: Sequence[Sequence[Any]]) -> list[int]:
-    """How many rows each of these changed."""
     with connection.cursor() as cursor:
-        if connection.vendor != "postgresql" or len(rows) == 1:
-            counts = []
-            for row in rows:
-                cursor.execute(statement, row)
-                counts.append(cursor.rowcount)
-            return counts
-        # One round trip: psycopg sends them all before it waits for an answer, and keeps each one's count.
-        driver = cursor.cursor
-        driver.executemany(statement, rows, returning=True)
-        counts = [driver.rowcount]
-        while driver.nextset():
-            counts.append(driver.rowcount)
-        return counts
+        # Past Django's cursor, which writes parameters into the statement.
+        driver = Cursor(cursor.connection)
+        return {pk for (pk,) in driver.execute(_statement(tuple(fields)), values, binary=True).fetchall()}
+
+
+def _column(field: Any, values: list[Any]) -> list[Any]:
+    # psycopg takes everything else as it is. Django's way to the same values costs as much as their encryption.
+    if not isinstance(field, EncryptedTextField):
+        return values
+    return [None if value is None else encrypt(field.written(value)) for value in values]
+
+
+@lru_cache(maxsize=32)
+def _statement(fields: tuple[Any, ...]) -> str:
+    """Key and owner, then what is written."""
+    quoted = connection.ops.quote_name
+    key, owner, *others = fields
+    table, until = quoted(key.model._meta.db_table), quoted(key.model._meta.get_field("lease_until").column)
+    settings = [f"{quoted(field.column)} = n.{quoted(field.column)}" for field in others]
+    # Every name in it is a column's of ours; the values are parameters.
+    return (
+        f"UPDATE {table} SET {', '.join([*settings, f'{quoted(owner.column)} = NULL', f'{until} = NULL'])} "  # noqa: S608
+        f"FROM unnest({', '.join(f'%b::{field.db_type(connection)}[]' for field in fields)}) "
+        f"AS n({', '.join(quoted(field.column) for field in fields)}) "
+        f"WHERE {table}.{quoted(key.column)} = n.{quoted(key.column)} "
+        f"AND {table}.{quoted(owner.column)} = n.{quoted(owner.column)} RETURNING {table}.{quoted(key.column)}"
+    )

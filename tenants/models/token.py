@@ -12,9 +12,10 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Q
 
+from connectors.encryption import SecretUnreadable
 from connectors.fields import EncryptedJSONField
 from connectors.oauth2.errors import LatchkeyError, MintBudgetSpent
 from connectors.oauth2.exchange import Clock, Send
@@ -25,6 +26,7 @@ from tenants import renewal
 from tenants.budgets import budget_of
 from tenants.credentials import bought_of
 from tenants.errors import removed
+from tenants.fingerprints import LENGTH, fingerprint
 from tenants.locks import one_at_a_time
 from tenants.models import recovery
 from tenants.models.asking import Asking
@@ -37,6 +39,7 @@ from tenants.models.refusals import SHORT_LIVES, known_trouble, refuse_idle, sam
 
 _OF_A_GRANT = (
     "secrets",
+    "fingerprint",
     "issued_at",
     "expires_at",
     "renewed_at",
@@ -67,13 +70,6 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Everything that says how to ask, in one query; what a definition says is remembered by its revision."""
         return self.select_related("instance__auth_method").only(*_READ)
 
-    def with_definitions(self) -> Self:
-        """Everything that asking needs, in one query."""
-        filled_in = self.select_related("instance__auth_method", "instance__filled_in", "instance__next_values")
-        return filled_in.only(
-            *_READ, "instance__filled_in__values", "instance__next_values__values", "instance__next_values__added_at"
-        )
-
     def stranded(self, origin: str, now: datetime) -> Self:
         """Tokens that wait for this endpoint: their time has come, or asking failed before. Soonest to die first."""
         waiting = Q(refresh_at__lte=now) | Q(refresh_at__isnull=False, failures__gt=0)
@@ -89,6 +85,8 @@ class Token(Asking):
 
     # {"access_token": …, "token_type": …, "kept": {name: value}, "steps": {name: value}, "dpop_key": …}
     secrets = EncryptedJSONField(null=True)
+    # Of the access token: whether the provider handed back the same one. Empty: not known.
+    fingerprint = models.BinaryField(max_length=LENGTH, default=b"", editable=False)
     issued_at = models.DateTimeField(null=True)
     # None, where there is a token: it is kept until an API refuses it.
     expires_at = models.DateTimeField(null=True)
@@ -104,6 +102,9 @@ class Token(Asking):
     rejections_since = models.DateTimeField(null=True)
 
     objects = TokenQuerySet.as_manager()
+
+    # `secrets` as stored, where the row was read past the ORM: decrypted only if somebody looks at it.
+    sealed: bytes | None = None
 
     class Meta:
         indexes = (
@@ -141,7 +142,10 @@ class Token(Asking):
 
     @property
     def bought(self) -> Bought:
-        """The token in the clear."""
+        """The token in the clear. Raises `SecretUnreadable`."""
+        if self.sealed is not None and "secrets" not in self.__dict__:
+            field: Any = type(self)._meta.get_field("secrets")
+            self.secrets = field.from_db_value(self.sealed, None, connection)
         return bought_of(self.secrets, self.expires_at)
 
     def will_do(self, now: datetime, min_ttl: float | None = None) -> bool:
@@ -152,6 +156,7 @@ class Token(Asking):
         """As Django's, the instance and its method in the same query. Raises `InstanceNotFound` if it was removed."""
         if not args and not kwargs:  # else it is Django, fetching a deferred column
             kwargs = {"from_queryset": type(self).objects.with_methods()}
+            self.__dict__.pop("definition", None)
         try:
             super().refresh_from_db(*args, **kwargs)
         except ObjectDoesNotExist:
@@ -243,11 +248,13 @@ class Token(Asking):
     ) -> Outcome:
         """This row with the grant taken over, still to be written."""
         is_reconnected = kind == Event.Kind.RECONNECTED
-        # New credentials don't look at the old token: it may not even be readable any more.
-        is_same = not is_reconnected and not self.is_rejected and grant.access_token == self.bought.access_token
+        mark = fingerprint(grant.access_token)
+        # New credentials don't look at the old token.
+        is_same = not is_reconnected and not self.is_rejected and self._is_known(grant.access_token, mark)
         self.issued_at = self.issued_at if is_same and self.issued_at else grant.issued_at
         self.expires_at, self.renewed_at = grant.expires_at, grant.issued_at
         self.secrets = {"access_token": grant.access_token, "token_type": grant.token_type, "kept": dict(grant.kept)}
+        self.fingerprint = mark
         if grant.dpop_key:
             self.secrets["dpop_key"] = grant.dpop_key
         if grant.steps:
@@ -258,6 +265,15 @@ class Token(Asking):
         if is_reconnected:
             self.rejections, columns = 0, (*columns, "rejections")
         return self._outcome(columns, Instance.Status.ACTIVE, kind, grant.issued_at, actor=actor)
+
+    def _is_known(self, access_token: str, mark: bytes) -> bool:
+        """Whether it is the stored token; not, where that can't be read."""
+        if self.fingerprint:
+            return bytes(self.fingerprint) == mark
+        try:
+            return self.bought.access_token == access_token
+        except SecretUnreadable:
+            return False
 
     def planned(self, share: float | None = None) -> datetime | None:
         """When the stored token is to be renewed; `share` from 0 to 1 says how much earlier than at the latest."""

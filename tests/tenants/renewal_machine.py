@@ -71,7 +71,7 @@ class RenewalMachine(RuleBasedStateMachine):
         closed = set(Endpoint.objects.closed().values_list("origin", flat=True))
         with self.operation(is_automatic=True):
             for _ in range(schedule.chunks_due(self.clock)):
-                schedule.renew_chunk(send=self.world.send, clock=self.clock, threads=1)
+                schedule.renew_chunk(send=self.world.send, clock=self.clock, at_once=1)
         closed |= set(Endpoint.objects.closed().values_list("origin", flat=True))
         left = Token.objects.due(began).exclude(endpoint__in=closed)
         self.promises.claim(not left.exists(), "what was due is left over after a tick")

@@ -27,7 +27,7 @@ class Worker:
         claimed = waiting.claim_due(now, owner=owner, until=lambda _: now + lease_length(), limit=1)
         if not claimed:
             return None
-        token = Token.objects.with_definitions().get(pk=claimed[0])
+        token = Token.objects.with_methods().get(pk=claimed[0])
         token.hold(owner)
         return cls(token, scene)
 

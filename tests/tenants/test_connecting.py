@@ -71,7 +71,7 @@ def test_new_values_take_the_old_ones_place_with_the_new_token(instance, provide
 
 
 def test_a_reconnection_waits_for_a_renewal_in_flight(instance, provider, clock):
-    renewing = Token.objects.with_definitions().get()
+    renewing = Token.objects.with_methods().get()
     assert renewing.take(clock())
 
     def sleep(seconds):

@@ -236,14 +236,14 @@ class TestRetryAfter:
         provider.answers = [answer(429, {}, Retry_After="600")]
         provider.requests.clear()
 
-        tally = schedule.renew_chunk(send=provider, clock=clock, threads=1)
+        tally = schedule.renew_chunk(send=provider, clock=clock, at_once=1)
 
         assert len(provider.requests) == 1
         assert (tally.failed, tally.spared) == (1, 9)
         assert not Token.objects.exclude(lease_owner=None).exists()
         assert Instance.objects.filter(status=Instance.Status.ACTIVE).count() == 9
         clock.advance(seconds=601)
-        assert schedule.renew_chunk(send=provider, clock=clock, threads=1).renewed == 1
+        assert schedule.renew_chunk(send=provider, clock=clock, at_once=1).renewed == 1
 
     @pytest.mark.usefixtures("asked_for_peace")
     def test_readers_people_and_new_connections_are_told_until_when(self, fleet, tenant, method, provider, clock):

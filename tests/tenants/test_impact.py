@@ -189,7 +189,7 @@ def test_a_paused_instance_stays_paused_and_the_event_tells(plain, connected):
 
 def test_a_renewal_in_flight_does_not_undo_the_mark(plain, connected, provider, clock):
     instance = connected()
-    token = Token.objects.with_definitions().get(pk=instance.pk)
+    token = Token.objects.with_methods().get(pk=instance.pk)
     assert token.take(clock())
     grant = token.ask(send=provider, clock=clock)
 

@@ -120,7 +120,7 @@ def test_a_reader_whose_failure_was_overtaken_gets_the_winners_token(instance, p
 
 def test_a_reader_waits_for_who_holds_the_lease_and_makes_no_request(instance, provider, clock):
     clock.advance(hours=2)
-    other = Token.objects.with_definitions().get()
+    other = Token.objects.with_methods().get()
     assert other.take(clock())
 
     def sleep(seconds):
@@ -133,7 +133,7 @@ def test_a_reader_waits_for_who_holds_the_lease_and_makes_no_request(instance, p
 
 def test_a_reader_who_waited_for_a_failure_is_told_so_and_makes_no_request(instance, provider, clock):
     clock.advance(hours=2)
-    other = Token.objects.with_definitions().get()
+    other = Token.objects.with_methods().get()
     assert other.take(clock())
     provider.answers = [answer(401, {"error": "invalid_client"})]
 
@@ -174,7 +174,7 @@ def test_a_fault_of_ours_leaves_no_lease(instance, clock):
 
 def test_waiting_for_a_lease_does_not_let_a_third_one_in(instance, provider, clock):
     clock.advance(hours=2)
-    holder, reader, third = (Token.objects.with_definitions().get() for _ in range(3))
+    holder, reader, third = (Token.objects.with_methods().get() for _ in range(3))
     assert holder.take(clock())
     reader.refresh_from_db()
 

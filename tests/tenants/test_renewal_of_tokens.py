@@ -69,7 +69,7 @@ def test_what_was_found_out_of_a_providers_tokens_is_believed_while_one_lives(in
 
 
 def test_who_waited_while_another_found_out_does_not_ask_again(instance, provider, clock):
-    other = Token.objects.with_definitions().get()
+    other = Token.objects.with_methods().get()
     assert other.take(clock())
 
     def renew_elsewhere(seconds):
@@ -105,10 +105,10 @@ def test_the_schedule_renews_at_four_fifths_of_life_and_never_before_half(instan
 
 
 def test_a_slow_loser_cannot_overwrite_a_newer_token(instance, provider, clock):
-    slow = Token.objects.with_definitions().get()
+    slow = Token.objects.with_methods().get()
     assert slow.take(clock())
     clock.advance(minutes=10)
-    quick = Token.objects.with_definitions().get()
+    quick = Token.objects.with_methods().get()
     assert quick.take(clock())
     quick.renew(send=provider, clock=clock)
 
@@ -119,7 +119,7 @@ def test_a_slow_loser_cannot_overwrite_a_newer_token(instance, provider, clock):
 
 
 def test_a_lease_keeps_others_out_until_it_ends(instance, clock):
-    one, other = Token.objects.with_definitions().get(), Token.objects.with_definitions().get()
+    one, other = Token.objects.with_methods().get(), Token.objects.with_methods().get()
 
     assert one.take(clock())
     assert not other.take(clock())

@@ -51,7 +51,7 @@ def test_a_fault_of_ours_spoils_no_other_renewal_and_quotes_nothing(three, provi
     def broken():
         raise RuntimeError("s3cret-value")
 
-    tally = schedule.renew_chunk(send=in_the_middle(provider, broken), clock=clock, threads=1)
+    tally = schedule.renew_chunk(send=in_the_middle(provider, broken), clock=clock, at_once=1)
 
     assert (tally.renewed, tally.failed) == (2, 1)
     assert "RuntimeError" in caplog.text
@@ -120,7 +120,7 @@ def test_leases_last_as_long_as_the_batch_can_take_and_no_longer(three, provider
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(Token.objects.all()), "claim_due", claimed)
-        schedule.renew_chunk(send=provider, clock=clock, threads=2)
+        schedule.renew_chunk(send=provider, clock=clock, at_once=2)
 
     assert seen == [clock() + lease_length(exchanges=2)] * 3
 

@@ -12,7 +12,7 @@ LONG = 60.0  # seconds, for what normally takes milliseconds
 
 def taken(crew):
     results = []
-    while crew.is_busy:
+    while crew.due:
         results += crew.results(LONG)
     return results
 
@@ -32,7 +32,7 @@ def test_a_result_may_lead_to_another_job():
     first = crew.results(LONG)
     crew.give(lambda: "second")
 
-    assert (first, taken(crew), crew.is_busy) == (["first"], ["second"], False)
+    assert (first, taken(crew), crew.due) == (["first"], ["second"], 0)
 
 
 def test_slow_jobs_are_done_side_by_side_by_as_many_as_there_may_be():
