@@ -67,9 +67,9 @@ def test_another_token_is_none_that_was_known(due, provider, clock):
     assert bytes(token.fingerprint) == fingerprint("token-2")
 
 
-@pytest.mark.parametrize("mark", [b"", fingerprint("token-1")])
-def test_a_token_that_cannot_be_decrypted_any_more_is_replaced(due, provider, clock, mark):
-    Token.objects.update(fingerprint=mark)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_token_that_cannot_be_decrypted_any_more_is_replaced(due, provider, clock, is_known):
+    Token.objects.update(fingerprint=fingerprint("token-1") if is_known else b"")
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {Token._meta.db_table} SET secrets = %s", [b"damaged"])  # noqa: S608 (our own name)
 
