@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 
 import pytest
+from hypothesis import assume, settings
 from hypothesis import given as for_all
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from connectors.oauth2.alternatives import worth_trying
@@ -177,6 +177,8 @@ def echo(status, kind):
 @settings(max_examples=25, deadline=None)
 @for_all(secret=secrets, kind=st.sampled_from(["json", "html", "text"]), status=st.sampled_from([200, 400, 500]))
 def test_no_secret_is_shown_whatever_a_provider_repeats(parts, secret, kind, status):
+    # Words that stand there whatever the secret is, such as a header's name, are none.
+    assume(secret not in text_of(report_on(tried(echo(status, kind), {"client_secret": "0123456789" * 3}, **parts))))
     trial = tried(echo(status, kind), {"client_secret": secret}, **parts)
 
     shown = text_of(report_on(trial)).replace("client_secret", "")
