@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0008_contacts'),
+        ('tenants', '0009_hand_on_of_drafts'),
     ]
 
     operations = [
