@@ -144,17 +144,27 @@ def permitted(
     if not encrypted:
         if listed:
             return listed
-        raise AddressRefused(
-            f"No request was sent to {host}.",
-            "The address begins with http://, and secrets travel by https only.",
-            f"Use https, or have the operator add {host} to OUTBOUND_ALLOWED_HOSTS if its network is trusted.",
-        )
+        raise _open_address(host)
     if host in _METADATA_NAMES:
         raise _refused(host, "a cloud metadata service")
     fine = [address for address in addresses if address in listed or not refusal(address)]
     if not fine:
         raise _refused(host, refusal(addresses[0]) if addresses else "nowhere")
     return fine
+
+
+def refuse_open(host: str, port: int, allowed: AllowList) -> None:
+    """Raise AddressRefused for http to `host` (normal) where no look-up of its name can change that."""
+    if not allowed.names_host(host, port) and not allowed.networks:
+        raise _open_address(host)
+
+
+def _open_address(host: str) -> AddressRefused:
+    return AddressRefused(
+        f"No request was sent to {host}.",
+        "The address begins with http://, and secrets travel by https only.",
+        f"Use https, or have the operator add {host} to OUTBOUND_ALLOWED_HOSTS if its network is trusted.",
+    )
 
 
 def _refused(host: str, reason: str) -> AddressRefused:

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from django.conf import settings
 
 from connectors import client_certificates, tls
-from connectors.addresses import Address, AllowList, allow_list, permitted
+from connectors.addresses import Address, AllowList, allow_list, permitted, refuse_open
 from connectors.deadline import Deadline
 from connectors.exchange import (
     MAX_BODY,
@@ -101,6 +101,8 @@ def open_checked(
 
     Raises AddressRefused, ProviderUnavailable, or TimeoutError at the deadline.
     """
+    if scheme == "http":
+        refuse_open(host, port, outbound.allowed)
     found = _looked_up(host, port, limit, resolve)
     return _opened(permitted(host, port, found, outbound.allowed, encrypted=scheme == "https"), host, port, limit)
 

@@ -20,6 +20,21 @@ def test_refuses_a_private_address_and_opens_no_connection(send, pool):
     assert_holds_no_secret(refused.value)
 
 
+@pytest.mark.parametrize("allowed", [[], ["other.example"], ["plain.example:8080"]])
+def test_refuses_http_without_a_look_up_where_none_could_allow_it(send, pool, allowed):
+    looked_up = []
+
+    def resolve(host, port):
+        looked_up.append(host)
+        raise OSError("no such name")
+
+    rules = Outbound(AllowList.parse(allowed))
+    with pytest.raises(AddressRefused, match="https only"):
+        send(HttpRequest("POST", "http://plain.example/token"), outbound=rules, resolve=resolve, pool=pool)
+
+    assert looked_up == []
+
+
 def test_asks_for_the_address_once_and_connects_to_what_it_checked(send, pool):
     asked = []
 
