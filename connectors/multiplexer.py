@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any
 
 from connectors import tls
-from connectors.addresses import Address, permitted
+from connectors.addresses import Address, permitted, refuse_open
 from connectors.curl import curl
 from connectors.curl_failures import meaning
 from connectors.deadline import Deadline
@@ -241,6 +241,8 @@ class Multiplexer:
         limit = Deadline(self.outbound.timeout if deadline is None else deadline, spent=request.spent)
         try:
             target = target_of(request.url)
+            if target.scheme == "http":
+                refuse_open(target.host, target.port, self.outbound.allowed)
         except LatchkeyError as error:
             self._ended.append((tag, error))
             return
