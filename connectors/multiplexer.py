@@ -323,7 +323,8 @@ class Multiplexer:
         self._begin(call)
 
     def _begin(self, call: _Call, *, is_fresh: bool = False) -> None:
-        line = self._idle.pop() if self._idle else self._new_line()
+        # A kept line knows the body that it sent last: only what brings one of its own may have it.
+        line = self._idle.pop() if self._idle and call.is_usual else self._new_line()
         try:
             line.take(call, is_fresh=is_fresh)
         except (UnsendableRequest, TimeoutError) as error:

@@ -19,6 +19,20 @@ def test_carries_a_request_and_its_answer(send, pool):
     assert body == b"secret=" + SECRET.encode()
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_nothing_of_one_request_is_in_the_next(send, pool, method):
+    with serving(answering(http(b""))) as server:
+        send(to(server), outbound=LOCAL, pool=pool)
+        send(HttpRequest(method, f"http://127.0.0.1:{server.port}/next"), outbound=LOCAL, pool=pool)
+
+    head, _, body = server.requests[1].partition(b"\r\n\r\n")
+    assert head.startswith(f"{method} /next HTTP/1.1\r\n".encode())
+    assert body == b""
+    assert SECRET.encode() not in head
+    assert b"content-type" not in head.lower()
+    assert (b"Content-Length: 0" in head) is (method == "POST")
+
+
 def test_settings_are_the_default(send, settings, pool):
     settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
     settings.OUTBOUND_TIMEOUT = 5
