@@ -85,8 +85,8 @@ class Token(Asking):
 
     # {"access_token": …, "token_type": …, "kept": {name: value}, "steps": {name: value}, "dpop_key": …}
     secrets = EncryptedJSONField(null=True)
-    # Of the access token: whether the provider handed back the same one. Empty: not known.
-    fingerprint = models.BinaryField(max_length=LENGTH, default=b"", editable=False)
+    # Of the access token: whether the provider handed back the same one. None: not known.
+    fingerprint = models.BinaryField(max_length=LENGTH, null=True, editable=False)
     issued_at = models.DateTimeField(null=True)
     # None, where there is a token: it is kept until an API refuses it.
     expires_at = models.DateTimeField(null=True)

@@ -51,7 +51,7 @@ def test_the_same_token_is_known_again(due, provider, clock):
 
 
 def test_the_same_token_is_known_again_where_no_fingerprint_was_kept(due, provider, clock):
-    Token.objects.update(fingerprint=b"")
+    Token.objects.update(fingerprint=None)
     provider.answers = [answer(200, SAME)]
 
     token = renewed(provider, clock)
@@ -69,7 +69,7 @@ def test_another_token_is_none_that_was_known(due, provider, clock):
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_token_that_cannot_be_decrypted_any_more_is_replaced(due, provider, clock, is_known):
-    Token.objects.update(fingerprint=fingerprint("token-1") if is_known else b"")
+    Token.objects.update(fingerprint=fingerprint("token-1") if is_known else None)
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {Token._meta.db_table} SET secrets = %s", [b"damaged"])  # noqa: S608 (our own name)
 
