@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='token',
             name='fingerprint',
-            field=models.BinaryField(default=b'', max_length=16),
+            field=models.BinaryField(max_length=16, null=True),
         ),
     ]
