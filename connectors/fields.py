@@ -17,6 +17,8 @@ from fernet_fields import EncryptedField
 from connectors.encryption import decrypt, encrypt
 from connectors.secret_forms import Change, SecretFormField, SecretWidget, Stored
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 _Set = TypeVar("_Set", contravariant=True)
 _Get = TypeVar("_Get", covariant=True)
 
@@ -128,7 +130,7 @@ class EncryptedJSONField(EncryptedTextField[_Set, _Get]):
     _pyi_private_get_type: dict[str, Any]  # type: ignore[assignment]
 
     def written(self, value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return _COMPACT.encode(value)
 
     def read(self, text: str) -> Any:
         return json.loads(text)

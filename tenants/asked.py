@@ -1,6 +1,8 @@
 """Asking a provider for a token, with the time that it takes told to those who count it."""
 
 import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from connectors.oauth2 import exchange
 from connectors.oauth2.conversation import Conversation, held
@@ -11,16 +13,34 @@ from connectors.oauth2.templates import Rendering
 from tenants import signals
 
 
+class Exchange(NamedTuple):
+    """With a connector (its key), and how many seconds it took."""
+
+    connector: str
+    seconds: float
+
+
 def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> TokenGrant:
     """As `exchange.ask`, which says what is raised."""
     return held(asking(method, rendering, clock=clock), send)
 
 
-def asking(method: Method, rendering: Rendering, *, clock: Clock) -> Conversation[TokenGrant]:
-    """As `exchange.asking`, which says what is raised."""
+def asking(
+    method: Method, rendering: Rendering, *, clock: Clock, told: Callable[[Exchange], None] | None = None
+) -> Conversation[TokenGrant]:
+    """As `exchange.asking`, which says what is raised. `told` takes what is counted of it; None: it is told at once."""
     start = time.perf_counter()
     try:
         return (yield from exchange.asking(method, rendering, clock=clock))
     finally:
-        seconds = time.perf_counter() - start
-        signals.asked.send_robust(asking, connector=method.connector.key, seconds=seconds)
+        done = Exchange(method.connector.key, time.perf_counter() - start)
+        if told is None:
+            tell([done])
+        else:
+            told(done)
+
+
+def tell(exchanges: Sequence[Exchange]) -> None:
+    """Tell those who count of exchanges that are over."""
+    if exchanges:
+        signals.asked.send_robust(tell, exchanges=exchanges)

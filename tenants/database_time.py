@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.db import connection
 from django.utils import timezone
@@ -75,4 +76,10 @@ os.register_at_fork(after_in_child=_clock.forget)
 
 def now() -> datetime:
     """The time in UTC: the database's where it has a server of its own, else this machine's, which all share."""
-    return _clock() if connection.vendor == "postgresql" else timezone.now()
+    return _clock() if _has_server() else timezone.now()
+
+
+@cache
+def _has_server() -> bool:
+    """Looked up once: the time is asked for several times with each token."""
+    return connection.vendor == "postgresql"

@@ -19,7 +19,7 @@ from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from tenants import database_time
-from tenants.asked import asking
+from tenants.asked import Exchange, asking, tell
 from tenants.carriers import MOST, Answer, Carrier, carrier
 from tenants.models import recovery
 from tenants.models.claimed import held_by
@@ -107,7 +107,7 @@ class _Round:
         if isinstance(prepared, LatchkeyError):
             self._batch.add(token, prepared)
         else:
-            self._go_on(token, asking(*prepared, clock=self._clock), None)
+            self._go_on(token, asking(*prepared, clock=self._clock, told=self._batch.asked.append), None)
 
     def _go_on(self, token: Token, conversation: Conversation[TokenGrant], answer: Answer | None) -> None:
         said = _following(conversation, answer)
@@ -118,7 +118,7 @@ class _Round:
             self._unwilling.add(token.endpoint)
         again = _fallen_back(token, said, self._clock)
         if isinstance(again, tuple):
-            self._go_on(token, asking(*again, clock=self._clock), None)
+            self._go_on(token, asking(*again, clock=self._clock, told=self._batch.asked.append), None)
         else:
             self._batch.add(token, again or said)
 
@@ -139,8 +139,10 @@ def _claimed(owner: UUID, now: datetime, closed: Sequence[Endpoint], at_once: in
 
     # Requests wait for their turn, and a lease outlasts that. No more than is due is reckoned with: when a worker dies,
     # others wait for its leases.
+    ends = [now + lease_length(exchanges=turns) for turns in range(1, -(-CHUNK // at_once) + 1)]
+
     def until(count: int) -> datetime:
-        return now + lease_length(exchanges=max(1, -(-count // at_once)))
+        return ends[(count - 1) // at_once]
 
     claimed = waiting.claim_due(now, owner=owner, until=until, limit=CHUNK)
     for endpoint in closed:
@@ -166,6 +168,7 @@ class Batch:
 
     def __init__(self, tally: Tally, clock: Clock, in_trouble: Collection[str]) -> None:
         self.tally = tally
+        self.asked: list[Exchange] = []
         self._clock = clock
         self._in_trouble = in_trouble
         self._outcomes: list[Outcome] = []
@@ -187,6 +190,8 @@ class Batch:
 
     def write(self) -> None:
         """Write what was added since the last time."""
+        asked, self.asked[:] = tuple(self.asked), ()
+        tell(asked)
         outcomes, self._outcomes = self._outcomes, []
         try:
             written = write_back(outcomes, tokens=Token)

@@ -5,7 +5,7 @@ from django.dispatch import Signal
 # Sent with `outcomes` and `events`, once the results of asking for tokens are written: those that counted.
 settled = Signal()
 
-# Sent with `connector` (its key) and `seconds` when a provider was asked for a token, whatever came of it.
+# Sent with `exchanges` (`tenants.asked.Exchange`) when providers were asked for tokens, whatever came of it.
 asked = Signal()
 
 # Sent with `connector` (its key) and `is_allowed` when a token request was to be entered into a mint budget.

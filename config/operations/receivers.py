@@ -10,6 +10,7 @@ from connectors.definitions import definition_of
 from connectors.oauth2.errors import LatchkeyError
 from integrations import signals as messages
 from tenants import signals
+from tenants.asked import Exchange
 from tenants.models import Event
 from tenants.models.outcome import Outcome
 
@@ -35,8 +36,9 @@ def _said(outcome: Outcome, connector: str) -> dict[str, str]:
 
 
 @receiver(signals.asked)
-def on_asked(sender: object, *, connector: str, seconds: float, **_: object) -> None:
-    counts.observe(TOKEN_REQUESTS, seconds, connector)
+def on_asked(sender: object, *, exchanges: Sequence[Exchange], **_: object) -> None:
+    for connector, seconds in exchanges:
+        counts.observe(TOKEN_REQUESTS, seconds, connector)
 
 
 @receiver(signals.budgeted)

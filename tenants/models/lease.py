@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
+from psycopg import Cursor
 
 from connectors.oauth2.errors import ProviderUnavailable
 from connectors.oauth2.exchange import Clock
@@ -128,10 +129,11 @@ def _claimed_past_others(waiting: "models.QuerySet[Any]", owner: UUID, until: Un
     # Every name in it is a column's of ours; the values are parameters.
     statement = (
         f"WITH found (key) AS MATERIALIZED ({found} FOR UPDATE OF {table} SKIP LOCKED) "  # noqa: S608
-        f"UPDATE {table} SET {owner_column} = %s, {until_column} = (%s)[(SELECT count(*) FROM found)] "
+        f"UPDATE {table} SET {owner_column} = %s, {until_column} = (%b::timestamptz[])[(SELECT count(*) FROM found)] "
         f"FROM found WHERE {table}.{key} = found.key RETURNING {table}.{key}"
     )
     ends = [until(count) for count in range(1, limit + 1)]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*parameters, owner, ends])
-        return [pk for (pk,) in cursor.fetchall()]
+        # Past Django's cursor, which writes each of the moments into the statement.
+        driver = Cursor(cursor.connection)
+        return [pk for (pk,) in driver.execute(statement, [*parameters, owner, ends], binary=True).fetchall()]
