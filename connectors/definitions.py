@@ -31,7 +31,7 @@ class Definition:
 
 def definition_of(method: AuthMethod) -> Definition:
     """What the method says; no query if this process has read this revision of it before."""
-    return definition_at(method.pk, method.revision)
+    return definition_at(method.id, method.revision)
 
 
 @lru_cache(maxsize=1024)

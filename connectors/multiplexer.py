@@ -32,7 +32,7 @@ from connectors.transport import Outbound, resolve
 Answer = HttpResponse | LatchkeyError
 
 # At the same time: few while they go quickly, twice as many whenever they don't. Each takes a connection.
-FIRST, MOST = 16, 64
+FIRST, MOST = 24, 64
 PATIENCE = 0.02  # seconds without an answer until more of them are begun
 _NAP = 0.1  # seconds at most: libcurl waits for no socket beyond the 1,024th, so it is asked now and then
 _NAP_WHILE_LOOKING_UP = 0.005

@@ -199,7 +199,7 @@ class Batch:
             # One of them may be at fault: the others' results are still to be written.
             written = set().union(*(_written_alone(outcome) for outcome in outcomes))
         for outcome in outcomes:
-            counted = outcome.instance.pk in written
+            counted = outcome.instance.id in written
             self.tally.lost += not counted
             self.tally.failed += counted and outcome.error is not None
             self.tally.renewed += counted and outcome.error is None

@@ -27,12 +27,12 @@ def on_settled(sender: object, *, outcomes: Sequence[Outcome], events: Sequence[
             counts.count(RENEWALS, connector, outcome.error.code if outcome.error else "renewed")
         if outcome.error is not None:
             _say_failed(outcome.error, _said(outcome, connector))
-        elif outcome.instance.pk in recovered:
+        elif outcome.instance.id in recovered:
             logger.info("A token is renewed again after trouble.", extra=_said(outcome, connector))
 
 
 def _said(outcome: Outcome, connector: str) -> dict[str, str]:
-    return {"instance": str(outcome.instance.pk), "connector": connector}
+    return {"instance": str(outcome.instance.id), "connector": connector}
 
 
 @receiver(signals.asked)

@@ -48,16 +48,16 @@ def write_back(outcomes: Sequence[Outcome], *, tokens: type[models.Model]) -> se
     if not outcomes:
         return set()
     with transaction.atomic():
-        locked = Instance.objects.lock_all([outcome.instance.pk for outcome in outcomes])
-        present = [outcome for outcome in outcomes if outcome.owner and outcome.instance.pk in locked]
+        locked = Instance.objects.lock_all([outcome.instance.id for outcome in outcomes])
+        present = [outcome for outcome in outcomes if outcome.owner and outcome.instance.id in locked]
         for outcome in present:
-            if _stays_paused(locked[outcome.instance.pk], outcome):
+            if _stays_paused(locked[outcome.instance.id], outcome):
                 outcome.columns["refresh_at"] = None
         written = _write_tokens(present, tokens)
-        counted = [outcome for outcome in present if outcome.instance.pk in written]
+        counted = [outcome for outcome in present if outcome.instance.id in written]
         events = _settle(counted, locked)
     for outcome in counted:
-        now = locked[outcome.instance.pk]
+        now = locked[outcome.instance.id]
         for name in ("status", "status_code", "status_reason"):
             setattr(outcome.instance, name, getattr(now, name))
     signals.settled.send_robust(write_back, outcomes=counted, events=events)
@@ -72,7 +72,7 @@ def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> list[E
     events: list[Event] = []
     changed: list[Instance] = []
     for outcome in outcomes:
-        instance = locked[outcome.instance.pk]
+        instance = locked[outcome.instance.id]
         if outcome.tried and (news := settle(instance, outcome.tried, outcome.at)):
             events.append(news)
         if _stays_paused(instance, outcome):
@@ -95,12 +95,12 @@ def _write_tokens(outcomes: Sequence[Outcome], tokens: type[models.Model]) -> se
         if connection.vendor == "postgresql":
             written |= _written_together(alike, names, tokens)
         else:
-            written |= {outcome.instance.pk for outcome in alike if _is_written(outcome, names, tokens)}
+            written |= {outcome.instance.id for outcome in alike if _is_written(outcome, names, tokens)}
     return written
 
 
 def _is_written(outcome: Outcome, names: tuple[str, ...], tokens: type[models.Model]) -> bool:
-    held = tokens._default_manager.filter(pk=outcome.instance.pk, lease_owner=outcome.owner)
+    held = tokens._default_manager.filter(pk=outcome.instance.id, lease_owner=outcome.owner)
     return bool(held.update(**outcome.columns, lease_owner=None, lease_until=None))
 
 
@@ -110,7 +110,7 @@ def _written_together(outcomes: Sequence[Outcome], names: tuple[str, ...], token
     key: Any = meta.pk
     fields: list[Any] = [key, meta.get_field("lease_owner"), *(meta.get_field(name) for name in names)]
     values = [
-        [outcome.instance.pk for outcome in outcomes],
+        [outcome.instance.id for outcome in outcomes],
         [outcome.owner for outcome in outcomes],
         *(_column(field, [outcome.columns[field.name] for outcome in outcomes]) for field in fields[2:]),
     ]

@@ -235,7 +235,7 @@ class Token(Asking):
         raise trouble
 
     def heard(self, result: TokenGrant | LatchkeyError) -> recovery.Heard:
-        return recovery.Heard(self.endpoint, self.pk, result)
+        return recovery.Heard(self.endpoint, self.instance_id, result)
 
     def keep(
         self, grant: TokenGrant, *, kind: str = Event.Kind.RENEWED, actor: Any = None, share: float | None = None
