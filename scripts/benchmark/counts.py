@@ -2,11 +2,13 @@
 
 import gc
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
 from typing import Any
+from unittest.mock import patch
 
-from django.db import connection
+from psycopg import Cursor
 
 from scripts.benchmark.population import populate
 from scripts.benchmark.surroundings import Surroundings
@@ -16,7 +18,7 @@ from tenants.schedule import CHUNK
 
 REMARK = (
     "Counted over several chunks of renewals over https. A statement that is sent for many rows at once, in one round "
-    "trip, is one; BEGIN and COMMIT are not among them. Contexts are all that this process holds."
+    "trip, is one, as is a COPY; BEGIN and COMMIT are not among them. Contexts are all that this process holds."
 )
 CHUNKS = 3
 
@@ -45,23 +47,18 @@ def counts(around: Surroundings) -> Section:
 
 @contextmanager
 def _counted() -> Iterator[list[str]]:
-    """The statements that this thread's connection sends, those that go past Django included."""
+    """The statements that this process sends: all of them pass through psycopg, those past Django too."""
     statements: list[str] = []
-    connection.ensure_connection()
-    driver = connection.connection
-    usual = driver.cursor_factory
-
-    class Counting(usual):  # type: ignore[misc, valid-type]  # known only now
-        def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            statements.append(str(query))
-            return super().execute(query, *args, **kwargs)
-
-        def executemany(self, query: Any, *args: Any, **kwargs: Any) -> Any:
-            statements.append(str(query))
-            return super().executemany(query, *args, **kwargs)
-
-    driver.cursor_factory = Counting
-    try:
+    with ExitStack() as patched:
+        for name in ("execute", "executemany", "copy"):
+            patched.enter_context(patch.object(Cursor, name, _counting(getattr(Cursor, name), statements)))
         yield statements
-    finally:
-        driver.cursor_factory = usual
+
+
+def _counting(usual: Callable[..., Any], statements: list[str]) -> Callable[..., Any]:
+    @wraps(usual)
+    def counting(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        statements.append(str(query))
+        return usual(cursor, query, *args, **kwargs)
+
+    return counting

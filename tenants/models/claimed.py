@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from psycopg import Cursor
 
 from connectors.encryption import SecretUnreadable, decrypt
 from connectors.models import AuthMethod
 from tenants.models.columns import columns, of_row
+from tenants.models.driver import rows_of
 from tenants.models.instance import Instance, InstanceValues
 from tenants.models.next_values import NextValues
 from tenants.models.token import Token
@@ -52,12 +52,11 @@ def held_by(owner: UUID) -> Iterator[tuple[Token, SecretUnreadable | None]]:
 
     With each the error, where what was filled in for its instance can't be decrypted.
     """
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # Past Django's cursor: as PostgreSQL keeps them, rows are read at half the cost.
-            rows = Cursor(cursor.connection).execute(_STATEMENT, [owner], binary=True).fetchall()
-        else:
-            field = Token._meta.get_field("lease_owner")
+    if connection.vendor == "postgresql":
+        rows = rows_of(_STATEMENT, [owner])
+    else:
+        field = Token._meta.get_field("lease_owner")
+        with connection.cursor() as cursor:
             rows = cursor.execute(_STATEMENT, [field.get_db_prep_value(owner, connection)]).fetchall()
     methods: dict[tuple[Any, Any], AuthMethod] = {}
     for row in rows:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, models
 
+from tenants.models import driver
 from tenants.models.notice import Notice, notice_of, type_of
 
 
@@ -29,11 +30,8 @@ class EventQuerySet(models.QuerySet["Event"]):
         quoted = connection.ops.quote_name
         fields = [one for one in self.model._meta.concrete_fields if not one.primary_key]
         names = ", ".join(quoted(one.column) for one in fields)
-        with connection.cursor() as cursor:
-            driver = cursor.cursor
-            with driver.copy(f"COPY {quoted(self.model._meta.db_table)} ({names}) FROM STDIN") as copy:
-                for event in events:
-                    copy.write_row([getattr(event, one.attname) for one in fields])
+        rows = [[getattr(event, one.attname) for one in fields] for event in events]
+        driver.copy(f"COPY {quoted(self.model._meta.db_table)} ({names}) FROM STDIN", rows)
 
 
 class Event(models.Model):

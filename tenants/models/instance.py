@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone
-from psycopg import Cursor
 
 from connectors.fields import EncryptedJSONField
 from connectors.models import AuthMethod, Connector
 from connectors.oauth2.errors import LatchkeyError
 from tenants.errors import InstanceNotFound, SeveralInstances, removed
 from tenants.models.columns import of_row
+from tenants.models.driver import rows_of
 from tenants.models.event import Event
 from tenants.models.readable import Readable
 from tenants.models.reading import Reading
@@ -113,9 +113,7 @@ class InstanceQuerySet(models.QuerySet["Instance"]):
     def lock_all(self, pks: Iterable[UUID]) -> "dict[UUID, Instance]":
         """These instances, as far as they exist, locked until the transaction ends: always in the same order."""
         if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                # Past Django's cursor, which writes each key into the statement.
-                rows = Cursor(cursor.connection).execute(_lock_statement(), [list(pks)], binary=True).fetchall()
+            rows = rows_of(_lock_statement(), [list(pks)])
         else:
             rows = list(self.filter(pk__in=list(pks)).order_by().values_list(*_LOCKED))
         return {row[0]: of_row(Instance, dict(zip(_LOCKED, row, strict=True))) for row in rows}

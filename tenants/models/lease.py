@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import Q
-from psycopg import Cursor
 
 from connectors.oauth2.errors import ProviderUnavailable
 from connectors.oauth2.exchange import Clock
+from tenants.models.driver import rows_of
 
 Sleep = Callable[[float], None]
 Until = Callable[[int], datetime]
@@ -133,7 +133,4 @@ def _claimed_past_others(waiting: "models.QuerySet[Any]", owner: UUID, until: Un
         f"FROM found WHERE {table}.{key} = found.key RETURNING {table}.{key}"
     )
     ends = [until(count) for count in range(1, limit + 1)]
-    with connection.cursor() as cursor:
-        # Past Django's cursor, which writes each of the moments into the statement.
-        driver = Cursor(cursor.connection)
-        return [pk for (pk,) in driver.execute(statement, [*parameters, owner, ends], binary=True).fetchall()]
+    return [pk for (pk,) in rows_of(statement, [*parameters, owner, ends])]

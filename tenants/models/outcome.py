@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, models, transaction
-from psycopg import Cursor
 
 from connectors.encryption import encrypt
 from connectors.fields import EncryptedTextField
 from connectors.oauth2.errors import LatchkeyError
 from tenants import signals
+from tenants.models.driver import rows_of
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.succession import Tried, settle
@@ -114,10 +114,7 @@ def _written_together(outcomes: Sequence[Outcome], names: tuple[str, ...], token
         [outcome.owner for outcome in outcomes],
         *(_column(field, [outcome.columns[field.name] for outcome in outcomes]) for field in fields[2:]),
     ]
-    with connection.cursor() as cursor:
-        # Past Django's cursor, which writes parameters into the statement.
-        driver = Cursor(cursor.connection)
-        return {pk for (pk,) in driver.execute(_statement(tuple(fields)), values, binary=True).fetchall()}
+    return {pk for (pk,) in rows_of(_statement(tuple(fields)), values)}
 
 
 def _column(field: Any, values: list[Any]) -> list[Any]:
