@@ -31,9 +31,7 @@ from connectors.transport import Outbound, resolve
 
 Answer = HttpResponse | LatchkeyError
 
-# At the same time: few while they go quickly, twice as many whenever they don't. Each takes a connection.
-FIRST, MOST = 24, 64
-PATIENCE = 0.02  # seconds without an answer until more of them are begun
+MOST = 64  # at the same time; each takes a connection
 _NAP = 0.1  # seconds at most: libcurl waits for no socket beyond the 1,024th, so it is asked now and then
 _NAP_WHILE_LOOKING_UP = 0.005
 
@@ -195,6 +193,12 @@ class _Line:
         self.body.clear()
         self.opened.clear()
 
+    def forget(self) -> None:
+        """Let go of what the last request said."""
+        self.handle.setopt(curl.URL, "")
+        self.handle.setopt(curl.POSTFIELDS, b"")
+        self.handle.setopt(curl.HTTPHEADER, [])
+
 
 _NOBODY = _Call(None, HttpRequest("GET", ""), Target("https", "", 443, "/"), Deadline(0))
 
@@ -219,12 +223,11 @@ class Multiplexer:
         self._idle: list[_Line] = []
         self._sockets: dict[int, int] = {}
         self._ended: list[tuple[Any, Answer]] = []
-        self._width = FIRST
 
     @property
     def room(self) -> int:
         """How many more may well be given now."""
-        return self._width - self.under_way
+        return MOST - self.under_way
 
     @property
     def under_way(self) -> int:
@@ -236,8 +239,6 @@ class Multiplexer:
         """Begin an exchange; what comes of it comes with `tag`. `deadline` is that of `transport.send`."""
         if request.certificate is not None:
             raise ValueError("This request presents a certificate: it is for transport.send.")
-        if not self.under_way:
-            self._width = FIRST
         limit = Deadline(self.outbound.timeout if deadline is None else deadline, spent=request.spent)
         try:
             target = target_of(request.url)
@@ -257,12 +258,11 @@ class Multiplexer:
             self._reach(call, addresses)
 
     def answers(self, within: float) -> list[tuple[Any, Answer]]:
-        """Those that are there, or as soon as there is one; none after so many seconds, or once there is more room.
+        """Those that are there, or as soon as there is one; none after so many seconds.
 
         Each is an answer, whatever its status, or the error that `transport.send` would raise.
         """
-        began = monotonic()
-        ends = began + within
+        ends = monotonic() + within
         while True:
             if self._parked:
                 self._unpark()
@@ -270,13 +270,10 @@ class Multiplexer:
             self._collect()
             if self._ended or not (self._lines or self._parked):
                 break
-            now = monotonic()
-            if now >= ends:
+            left = ends - monotonic()
+            if left <= 0:
                 break
-            if now - began >= PATIENCE and self._width < MOST and self.room <= 0:
-                self._width = min(2 * self._width, MOST)
-                break
-            self._wait(min(ends, began + PATIENCE if self._width < MOST and self.room <= 0 else ends) - now)
+            self._wait(left)
         answers, self._ended = self._ended, []
         return answers
 
@@ -284,10 +281,10 @@ class Multiplexer:
         """Give up what is under way: nobody waits for it any more. Nothing of earlier requests is kept either."""
         for line in self._lines.values():
             self._multi.remove_handle(line.handle)
-        for line in (*self._lines.values(), *self._idle):
             line.handle.close()
+        for line in self._idle:
+            line.forget()
         self._lines.clear()
-        self._idle.clear()
         self._parked.clear()
         self._ended.clear()
 
