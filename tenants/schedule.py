@@ -32,7 +32,7 @@ from tenants.models.token import Token
 logger = logging.getLogger(__name__)
 
 # Larger chunks share their statements among more; but they hold their leases longer when a worker dies.
-CHUNK = 200
+CHUNK = 4 * MOST
 WRITE_EVERY = 0.5  # seconds that a result waits for others, to be written together with them
 
 

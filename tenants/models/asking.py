@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
 from uuid import uuid4
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
+from django.utils.functional import cached_property
 
 from connectors.definitions import Definition, definition_of
 from connectors.oauth2.errors import CredentialsRefused
@@ -97,4 +97,5 @@ class Asking(Leased):
 
     @property
     def _following(self) -> NextValues | None:
-        return getattr(self.instance, "next_values", None)
+        known = self.instance._state.fields_cache
+        return known["next_values"] if "next_values" in known else getattr(self.instance, "next_values", None)
