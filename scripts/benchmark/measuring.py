@@ -70,6 +70,8 @@ def _sections(budget: Budget, ends: float) -> Iterator[Section]:
             yield _told(section)
         for section in reads(populate("reads", around.token_url("http", 0), 300), budget):
             yield _told(section)
+    # Of its own: the other has the afternoon's code and libraries in its memory too.
+    with worker() as one:
         left = ends - time.monotonic()
         yield _told(memory(around, one, budget, until=time.monotonic() + left * MEMORY_SHARE * 2))
     yield _told(scale(budget))

@@ -13,8 +13,8 @@ from scripts.steps import ROOT
 from tenants.schedule import CHUNK
 
 REMARK = (
-    "Resident memory of the Celery worker that all of the above ran through; the ratio is to a process that only "
-    "set Django up and read its addresses, without Celery. Flat means: at most a twentieth more in the second half."
+    "Resident memory of a Celery worker that did nothing else; the ratio is to a process that only set Django up and "
+    "read its addresses, without Celery. Flat means: at most a twentieth more in the second half."
 )
 _IDLE = (
     "import django; django.setup(); from pathlib import Path; from django.urls import get_resolver; "
