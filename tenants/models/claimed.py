@@ -67,30 +67,11 @@ def _token(
     row: tuple[Any, ...], owner: UUID, methods: dict[tuple[Any, Any], AuthMethod]
 ) -> tuple[Token, SecretUnreadable | None]:
     pk, issued_at, expires_at, renewed_at, failures, is_rejected, endpoint, secrets, mark = row[:9]
-    tenant, connector, name, status, status_code, status_reason, method_id = row[9:16]
-    of_connector, revision, values, following, added_at, refused_at = row[16:]
-    pk = uuid_of(pk)
-    method = methods.get((method_id, revision))
-    if method is None:
-        known = {"id": method_id, "connector_id": of_connector, "revision": uuid_of(revision)}
-        method = methods[method_id, revision] = of_row(AuthMethod, known)
-    instance = of_row(
-        Instance,
-        {
-            "id": pk,
-            "tenant_id": tenant,
-            "connector_id": connector,
-            "name": name,
-            "status": status,
-            "status_code": status_code,
-            "status_reason": status_reason,
-            "auth_method_id": method_id,
-        },
-    )
+    instance = _instance((pk, *row[9:16]))
     token = of_row(
         Token,
         {
-            "instance_id": pk,
+            "instance_id": instance.id,
             "issued_at": moment_of(issued_at),
             "expires_at": moment_of(expires_at),
             "renewed_at": moment_of(renewed_at),
@@ -103,30 +84,53 @@ def _token(
     token.hold(owner)
     token.sealed = secrets
     token._state.fields_cache["instance"] = instance
-    known_of = instance._state.fields_cache
-    known_of["auth_method"] = method
-    trouble = None
+    beside = instance._state.fields_cache
+    beside["auth_method"] = _method(instance.auth_method_id, row[16], row[17], methods)
     try:
-        given = (
-            None
-            if values is None
-            else of_row(InstanceValues, {"instance_id": pk, "values": _opened(InstanceValues, values)})
-        )
-        later = None
-        if following is not None:
-            later = of_row(
-                NextValues,
-                {
-                    "instance_id": pk,
-                    "values": _opened(NextValues, following),
-                    "added_at": moment_of(added_at),
-                    "refused_at": moment_of(refused_at),
-                },
-            )
-        known_of["filled_in"], known_of["next_values"] = given, later
+        beside["filled_in"], beside["next_values"] = _filled_in(instance.id, row[18]), _following(instance.id, row[19:])
     except SecretUnreadable as error:
-        trouble = error
-    return token, trouble
+        return token, error
+    return token, None
+
+
+def _instance(row: tuple[Any, ...]) -> Instance:
+    pk, tenant, connector, name, status, status_code, status_reason, method = row
+    return of_row(
+        Instance,
+        {
+            "id": uuid_of(pk),
+            "tenant_id": tenant,
+            "connector_id": connector,
+            "name": name,
+            "status": status,
+            "status_code": status_code,
+            "status_reason": status_reason,
+            "auth_method_id": method,
+        },
+    )
+
+
+def _method(pk: int, connector: int, revision: Any, known: dict[tuple[Any, Any], AuthMethod]) -> AuthMethod:
+    """One object for all of a chunk that are of the same method."""
+    method = known.get((pk, revision))
+    if method is None:
+        read = {"id": pk, "connector_id": connector, "revision": uuid_of(revision)}
+        method = known[pk, revision] = of_row(AuthMethod, read)
+    return method
+
+
+def _filled_in(pk: UUID, values: Any) -> InstanceValues | None:
+    if values is None:
+        return None
+    return of_row(InstanceValues, {"instance_id": pk, "values": _opened(InstanceValues, values)})
+
+
+def _following(pk: UUID, row: tuple[Any, ...]) -> NextValues | None:
+    values, added_at, refused_at = row
+    if values is None:
+        return None
+    read = {"values": _opened(NextValues, values), "added_at": moment_of(added_at), "refused_at": moment_of(refused_at)}
+    return of_row(NextValues, {"instance_id": pk, **read})
 
 
 def _opened(model: Any, ciphertext: Any) -> Any:
