@@ -21,10 +21,10 @@ from connectors.curl_line import Answer, Call, Line, Way, checked
 from connectors.deadline import Deadline
 from connectors.exchange import MAX_BODY, UnsendableRequest
 from connectors.failures import explained, unknown
-from connectors.lookups import KNOWN_FOR, MAX_KNOWN, Lookups, Place, Resolve
+from connectors.lookups import Lookups, Place, Resolve
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import HttpRequest
-from connectors.targets import Target, target_of
+from connectors.targets import target_of
 from connectors.transport import Outbound, resolve
 
 MOST = 64  # at the same time; each takes a connection
@@ -34,6 +34,10 @@ _NAP_WHILE_LOOKING_UP = 0.005
 # As in `pool`: many servers close after 60 or 75 seconds, and racing them costs requests.
 _MAX_IDLE, _MAX_AGE = 20, 300
 _MAX_KEPT = 256  # connections
+
+# What was looked up and checked is relied on for so many seconds, of so many hosts.
+KNOWN_FOR = 60.0
+MAX_KNOWN = 4096
 
 
 class Multiplexer:
@@ -85,10 +89,11 @@ class Multiplexer:
         if way is not None and way.until > monotonic():
             call.way = way
             self._begin(call)
-        elif (addresses := self._addresses(target)) is None:
-            self._parked[target.host, target.port].append(call)
+        elif (address := _literal(target.host)) is not None:
+            self._reach(call, [address])
         else:
-            self._reach(call, addresses)
+            self._parked[target.host, target.port].append(call)
+            self._lookups.begin((target.host, target.port))
 
     def answers(self, within: float) -> list[tuple[Any, Answer]]:
         """Those that are there, or as soon as there is one; none after so many seconds.
@@ -120,12 +125,6 @@ class Multiplexer:
         self._lines.clear()
         self._parked.clear()
         self._ended.clear()
-
-    def _addresses(self, target: Target) -> Sequence[Address] | None:
-        try:
-            return (ip_address(target.host),)
-        except ValueError:
-            return self._lookups.addresses(target.host, target.port)
 
     def _unpark(self) -> None:
         for place, addresses in self._lookups.taken().items():
@@ -214,6 +213,14 @@ class Multiplexer:
         own = self._multi.timeout()  # milliseconds until libcurl has something to do by itself; below 0: nothing
         most = _NAP_WHILE_LOOKING_UP if self._parked else _NAP
         self._multi.select(max(0.0, min(seconds, most, own / 1000 if own >= 0 else most)))
+
+
+def _literal(host: str) -> Address | None:
+    """The address that `host` is; None if it is a name."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
 
 
 class _Own(threading.local):

@@ -193,7 +193,6 @@ def test_a_kept_connection_to_where_a_name_led_before_is_checked_too(monkeypatch
         side_by_side.outbound = replace(rules, allowed=Outbound().allowed.parse(["127.0.0.2"]))
         monkeypatch.setattr(multiplexer, "KNOWN_FOR", -1.0)
         side_by_side._ways.clear()
-        side_by_side._lookups._known.clear()
         side_by_side._idle.clear()
         side_by_side._lookups._resolve = lambda host, port: [ip_address("127.0.0.2")]
         side_by_side.drop()
