@@ -88,6 +88,7 @@ if SANDBOX and SANDBOX_INSTALLED:
     }
 
 MIDDLEWARE = [
+    "config.middleware.send_no_body_for_head",
     "config.operations.requests.note_requests",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

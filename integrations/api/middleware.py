@@ -20,14 +20,30 @@ def speak_problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
         if not request.path.startswith(PREFIX):
             return get_response(request)
         fault = _unreadable(request) or _unstorable(request)
-        response = _refused(fault) if fault else get_response(request)
+        response = _refused(fault) if fault else _answered(request, get_response)
         if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
-            kept = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
+            kept = {"Allow": _with_head(response.headers["Allow"])} if "Allow" in response.headers else {}
             response = problem(_error(request, response), headers=kept)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
     return answer
+
+
+def _answered(request: HttpRequest, get_response: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """What is read is there for HEAD too (RFC 9110 section 9.1); django-ninja knows the declared methods alone."""
+    if request.method != "HEAD":
+        return get_response(request)
+    request.method = "GET"
+    try:
+        return get_response(request)
+    finally:
+        request.method = "HEAD"
+
+
+def _with_head(allowed: str) -> str:
+    methods = [one.strip() for one in allowed.split(",")]
+    return ", ".join([*methods, "HEAD"] if "GET" in methods and "HEAD" not in methods else methods)
 
 
 def _refused(fault: LatchkeyError) -> HttpResponse:
@@ -59,7 +75,7 @@ def _error(request: HttpRequest, response: HttpResponse) -> LatchkeyError:
     if response.status_code == 404:
         return NotFound("There is nothing at this address.", remedy="/api/v1/docs lists what there is.")
     if response.status_code == 405:
-        allowed = response.headers.get("Allow", "")
+        allowed = _with_head(response.headers.get("Allow", ""))
         return MethodNotAllowed(f"This address does not take {request.method}.", f"It takes: {allowed}.")
     if response.status_code < 500:
         return BadRequest("The request can't be read.", response.reason_phrase)

@@ -34,7 +34,19 @@ def test_another_method_is_a_problem_that_names_the_right_ones(instance, call):
     response = call("PUT", f"instances/{instance.pk}", {})
 
     is_problem(response, 405, "method_not_allowed")
-    assert set(response.headers["Allow"].split(", ")) == {"GET", "PATCH", "DELETE"}
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "PATCH", "DELETE"}
+
+
+def test_what_is_read_is_there_for_head_too(instance, call):
+    response = call("HEAD", f"instances/{instance.pk}")
+
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/json; charset=utf-8")
+
+
+def test_head_of_a_call_that_changes_something_is_a_problem_and_changes_nothing(instance, call):
+    response = call("HEAD", f"instances/{instance.pk}/refresh")
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
