@@ -1,7 +1,7 @@
 """One exchange, end to end: the request is made, handed to whoever carries it, and its answer read."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -23,7 +23,7 @@ from connectors.oauth2.request import (
     make_test_request,
     origin_of,
 )
-from connectors.oauth2.response import TokenGrant, read_grant
+from connectors.oauth2.response import TRANSIENT_STATUSES, TokenGrant, read_grant, retry_after
 from connectors.oauth2.steps import read_step
 from connectors.oauth2.templates import Rendering, parse
 from connectors.oauth2.values import secrets_of
@@ -156,7 +156,10 @@ def _tested(method: Method, grant: Bought, rendering: Rendering) -> HttpRequest 
 
 
 def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send) -> None:
-    """Make the definition's test request, if there is one. Raises `CredentialsRefused` for an unexpected status."""
+    """Make the definition's test request, if there is one.
+
+    Raises `CredentialsRefused` for an unexpected status, `ProviderUnavailable` for one that says nothing of the token.
+    """
     test = method.definition.test_request
     if test is None:
         return
@@ -164,12 +167,29 @@ def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send
     make = cast(Callable[[Rendering], HttpRequest], partial(_tested, method, grant))  # there is one, as we saw
     testing = proven(make, rendering, key, clock=lambda: rendering.now, access_token=grant.access_token)
     _, response = held(testing, send)
+    if response.status not in test.expect_status:
+        raise _untested(method, response, test.expect_status, rendering.now)
+
+
+def _untested(
+    method: Method, response: HttpResponse, expected: Sequence[int], now: datetime
+) -> CredentialsRefused | ProviderUnavailable:
+    """What an unexpected answer to the test request means. An API's own trouble says nothing of the token."""
     status = response.status
-    if status not in test.expect_status:
-        expected = " or ".join(str(one) for one in test.expect_status)
-        raise CredentialsRefused(
-            f"A token was issued, but the API answers it with status {status} instead of {expected}.",
-            "The client may lack a permission or a scope, or belong to another environment.",
-            "Check the client's permissions in the provider's console.",
-            status=status,
+    what = (
+        f"A token was issued, but the API answers it with status {status} instead of {' or '.join(map(str, expected))}."
+    )
+    is_trouble = status >= 500 or status in TRANSIENT_STATUSES
+    if is_trouble and status not in method.definition.refresh.on_status:
+        return ProviderUnavailable(
+            what,
+            "The API is busy or in trouble, which says nothing of the token.",
+            "Try again later.",
+            retry_after=retry_after(response.headers, now),
         )
+    return CredentialsRefused(
+        what,
+        "The client may lack a permission or a scope, or belong to another environment.",
+        "Check the client's permissions in the provider's console.",
+        status=status,
+    )

@@ -27,7 +27,7 @@ _THE_REQUEST = "the request"
 _MAX_DEPTH = 5  # of an error inside an error
 _RETRY_AFTER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?")
 _MAX_RETRY_AFTER = 86_400.0  # seconds
-_TRANSIENT_STATUSES = frozenset({408, 425, 429})
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _is_transient(definition: TokenResponse, codes: list[str], status: int) -> b
         return False
     if any(code in codes for code in map(str, definition.errors.retry)):
         return True
-    if status in _TRANSIENT_STATUSES or any(code in TRANSIENT_CODES for code in codes):
+    if status in TRANSIENT_STATUSES or any(code in TRANSIENT_CODES for code in codes):
         return True
     return status >= 500 and not any(code in PERMANENT_CODES for code in codes)
 

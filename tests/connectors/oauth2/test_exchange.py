@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from connectors.oauth2.errors import CredentialsRefused, ResponseNotUnderstood, TokenError, ValidationFailed
+from connectors.oauth2.errors import (
+    CredentialsRefused,
+    ProviderUnavailable,
+    ResponseNotUnderstood,
+    TokenError,
+    ValidationFailed,
+)
 from connectors.oauth2.exchange import ask, try_token
 from connectors.oauth2.http import Headers, HttpResponse
 from tests.connectors.oauth2.definitions import NOW, answer, given, method_of
@@ -123,7 +129,7 @@ def test_a_value_that_can_t_stand_where_it_is_put_is_not_shown():
     assert refused.value.__context__ is None
 
 
-@pytest.mark.parametrize(("status", "fine"), [(200, True), (204, True), (401, False), (500, False)])
+@pytest.mark.parametrize(("status", "fine"), [(200, True), (204, True), (401, False), (404, False)])
 def test_the_test_request_says_whether_the_token_works(status, fine):
     method = method_of(test_request={"url": "https://api.example.com/me", "expect_status": [200, 204]})
     token = asked(answer({"access_token": "t"}))
@@ -136,3 +142,22 @@ def test_the_test_request_says_whether_the_token_works(status, fine):
     else:
         with pytest.raises(CredentialsRefused, match=f"status {status} instead of 200 or 204"):
             tried()
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_an_api_in_trouble_says_nothing_of_the_token(status):
+    method = method_of(test_request={"url": "https://api.example.com/me"})
+    token = asked(answer({"access_token": "t"}))
+
+    with pytest.raises(ProviderUnavailable, match=f"status {status} instead of 200") as met:
+        try_token(method, given(method), token, send=lambda request: answer(b"", status, Retry_After="7"))
+
+    assert (met.value.retry_after, met.value.is_endpoints) == (7, False)
+
+
+def test_a_status_that_the_definition_reads_as_a_dead_token_is_a_refusal():
+    method = method_of(test_request={"url": "https://api.example.com/me"}, refresh={"on_status": [401, 503]})
+    token = asked(answer({"access_token": "t"}))
+
+    with pytest.raises(CredentialsRefused, match="status 503"):
+        try_token(method, given(method), token, send=lambda request: answer(b"", 503))
