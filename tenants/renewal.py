@@ -82,14 +82,20 @@ def check_min_ttl(min_ttl: float | None) -> None:
     is_number = isinstance(min_ttl, int | float)  # whatever the types say: it comes from the host's code
     if min_ttl is None or (is_number and 0 <= min_ttl <= TEN_YEARS):  # NaN is neither
         return
-    given = f"{min_ttl:g}" if is_number else f"a value of the type {type(min_ttl).__name__}"
-    problem = f"min_ttl must be a number of seconds from 0 to {TEN_YEARS}, not {given}."
+    problem = f"min_ttl must be a number of seconds from 0 to {TEN_YEARS}, not {_shown(min_ttl)}."
     raise ValidationFailed(
         "No token can be had on these terms.",
         problem,
         "Leave min_ttl out for the default.",
         fields={"min_ttl": problem},
     )
+
+
+def _shown(min_ttl: object) -> str:
+    if not isinstance(min_ttl, int | float):
+        return f"a value of the type {type(min_ttl).__name__}"
+    # An int may have more digits than any float, or any text, can take.
+    return f"{min_ttl:g}" if isinstance(min_ttl, float) or abs(min_ttl) < 10**18 else "one of so many digits"
 
 
 def refresh_at(life: Life, *, early: int, share: float, is_same_token: bool = False) -> datetime | None:
