@@ -1,5 +1,6 @@
 """An authorized `requests.Session`: relative to the API's address, signed, renewed once on rejection."""
 
+import re
 from collections.abc import Callable
 from copy import copy
 from typing import Any, NoReturn
@@ -21,6 +22,8 @@ from tenants.wire_logs import hiding
 Timeout = float | tuple[float | None, float | None] | None
 
 _USUAL = default_headers()
+# A colon alone makes no address: `items:search` is a path.
+_OF_ANOTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class ApiSession(requests.Session):
@@ -211,6 +214,8 @@ def _behind(first: requests.Response, second: requests.Response) -> requests.Res
 def _absolute(url: str, base_url: str) -> str:
     if urlsplit(url).scheme in ("http", "https"):
         return url
+    if _OF_ANOTHER_SCHEME.match(url):
+        raise ValueError(f"“{url[:100]}” is an address, but not one of http or https: the token goes nowhere else.")
     if not base_url:
         raise ValueError(
             f"“{url}” is relative, and the connector has no base URL. "

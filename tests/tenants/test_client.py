@@ -53,6 +53,14 @@ def test_a_token_goes_to_no_other_origin(http, api, other_api, spelling):
     assert not other_api.asked
 
 
+@pytest.mark.parametrize("address", ["ftp://example.com/x", "file:///etc/passwd", "ws+tls://example.com"])
+def test_an_address_of_another_scheme_is_no_path_of_the_api(http, api, address):
+    with pytest.raises(ValueError, match="not one of http or https"):
+        http.get(address)
+
+    assert not api.asked
+
+
 def test_without_a_base_url_only_whole_addresses_will_do(connect, api):
     http = connect(base_path=None).client()
 
