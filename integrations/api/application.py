@@ -76,7 +76,7 @@ def say_what_happened(request: HttpRequest, error: LatchkeyError) -> HttpRespons
 @api.exception_handler(ValidationError)
 def say_what_is_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A parameter or a body that isn't as declared. What was sent is not repeated."""
-    fields = {_place(one["loc"]): _SENTENCES.get(one["type"], f"{one['msg']}.") for one in error.errors}
+    fields = {_place(one["loc"]): _sentence(one) for one in error.errors}
     # Of several types the one counts that was meant: what is wrong further in.
     told = {place: words for place, words in fields.items() if not any(one.startswith(f"{place}.") for one in fields)}
     return problem(ValidationFailed("The request is not as this call expects it.", fields=told))
@@ -108,6 +108,12 @@ def own_up(request: HttpRequest, error: Exception) -> HttpResponse:
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
     logger.error("An API call failed in an unforeseen way: %s at %s", type(error).__name__, place)
     return problem(InternalError("The platform met an error of its own.", remedy="Try again; its log says more."))
+
+
+def _sentence(one: dict[str, Any]) -> str:
+    if one["type"] == "string_pattern_mismatch" and one["ctx"]["pattern"] == sessions.TENANT_KEY:
+        return "Write letters, digits and . _ ~ - only, the first and the last of them a letter or a digit."
+    return _SENTENCES.get(one["type"], f"{one['msg']}.")
 
 
 def _place(location: tuple[str | int, ...]) -> str:

@@ -21,6 +21,7 @@ from tenants import database_time
 router = Router(tags=["Sessions"])
 
 SessionStatus = Literal["open", "complete", "failed", "expired"]
+TENANT_KEY = r"^[A-Za-z0-9]([A-Za-z0-9._~-]*[A-Za-z0-9])?$"
 Line = r"^[^\x00-\x1f\x7f]*$"
 # What a value may be is the variable's affair; what JSON can say but no database and no request can hold is not.
 Text = Annotated[str, Field(max_length=65_536)]
@@ -39,7 +40,7 @@ class SessionIn(Schema):
         description="The tenant's key. The tenant is made if it is new.",
         min_length=1,
         max_length=200,
-        pattern=r"^[A-Za-z0-9]([A-Za-z0-9._~-]*[A-Za-z0-9])?$",
+        pattern=TENANT_KEY,
     )
     tenant_name: str = Field("", description="What a new tenant is called.", max_length=200, pattern=Line)
     redirect_url: str = Field(

@@ -207,6 +207,13 @@ def test_what_is_wrong_is_named_and_nothing_is_made(crm, zoom, call, body, field
     assert not Tenant.objects.exists()
 
 
+@pytest.mark.parametrize("key", ["user@example.com", "a:b", "-a", "a b"])
+def test_a_tenants_key_that_can_t_be_one_is_refused_with_what_can(crm, call, key):
+    refused = create(call, 422, tenant=key)
+
+    assert refused["fields"]["tenant"].startswith("Write letters, digits and . _ ~ - only")
+
+
 def test_a_backend_sets_hidden_and_read_only_variables_too(crm, zoom, server, call):
     add_variable(zoom, "region", label="Region", display="hidden", default="eu")
     add_variable(zoom, "plan", label="Plan", display="read_only", default="free")
