@@ -195,6 +195,11 @@ def _to_ascii(host: str) -> str | None:
     return lowered.removesuffix(".") or None
 
 
+def is_address(host: str) -> bool:
+    """Whether a normal host is an address, and no name."""
+    return _address(host) is not None
+
+
 def _ends_in_number(host: str) -> bool:
     return _NUMBER.fullmatch(host.rsplit(".", 1)[-1]) is not None
 

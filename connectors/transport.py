@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from django.conf import settings
 
 from connectors import client_certificates, tls
-from connectors.addresses import Address, AllowList, allow_list, permitted, refuse_open
+from connectors.addresses import Address, AllowList, allow_list, is_address, permitted, refuse_open
 from connectors.deadline import Deadline
 from connectors.exchange import (
     MAX_BODY,
@@ -105,6 +105,34 @@ def open_checked(
         refuse_open(host, port, outbound.allowed)
     found = _looked_up(host, port, limit, resolve)
     return _opened(permitted(host, port, found, outbound.allowed, encrypted=scheme == "https"), host, port, limit)
+
+
+def refuse_open_address(url: str, *, outbound: Outbound | None = None, resolve: Resolve | None = resolve) -> None:
+    """Raise `AddressRefused` where a request to `url` would go over plain http to a host that isn't on the list.
+
+    Nothing is sent. A name is looked up only where the list doesn't have it but holds networks, and passes without
+    `resolve`; a look-up may raise `ProviderUnavailable`.
+    """
+    target = target_of(url)
+    outbound = outbound or Outbound.from_settings()
+    if target.scheme != "http" or outbound.allowed.names_host(target.host, target.port):
+        return
+    refuse_open(target.host, target.port, outbound.allowed)
+    if resolve is None and not is_address(target.host):
+        return
+    limit = Deadline(outbound.timeout)
+    try:
+        found = _looked_up(target.host, target.port, limit, resolve or _by_itself)
+    except TimeoutError as error:
+        trouble = explained(error, target, limit)
+    else:
+        permitted(target.host, target.port, found, outbound.allowed, encrypted=False)
+        return
+    raise trouble
+
+
+def _by_itself(host: str, port: int) -> Sequence[Address]:
+    return [ip_address(host)]
 
 
 def _connected(

@@ -11,6 +11,7 @@ from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
 from tenants import signals
+from tenants.base_addresses import refuse_open_answer
 
 
 class Exchange(NamedTuple):
@@ -21,8 +22,10 @@ class Exchange(NamedTuple):
 
 
 def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> TokenGrant:
-    """As `exchange.ask`, which says what is raised."""
-    return held(asking(method, rendering, clock=clock), send)
+    """As `exchange.ask`, which says what is raised; `AddressRefused` for an API's address over plain http, too."""
+    grant = held(asking(method, rendering, clock=clock), send)
+    refuse_open_answer(method, rendering, grant)
+    return grant
 
 
 def asking(
@@ -31,7 +34,10 @@ def asking(
     """As `exchange.asking`, which says what is raised. `told` takes what is counted of it; None: it is told at once."""
     start = time.perf_counter()
     try:
-        return (yield from exchange.asking(method, rendering, clock=clock))
+        grant = yield from exchange.asking(method, rendering, clock=clock)
+        # Nobody is looked up here: many conversations may share a thread.
+        refuse_open_answer(method, rendering, grant, resolve=None)
+        return grant
     finally:
         done = Exchange(method.connector.key, time.perf_counter() - start)
         if told is None:

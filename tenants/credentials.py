@@ -11,6 +11,7 @@ from connectors.oauth2.dpop import API_NONCES, ProofKey
 from connectors.oauth2.method import Method
 from connectors.oauth2.request import Bought, api_signature
 from connectors.oauth2.templates import Rendering
+from tenants.base_addresses import refuse_open
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ def bought_of(secrets: Mapping[str, Any] | None, expires_at: datetime | None) ->
 def credentials_of(
     instance_id: UUID, method: Method, rendering: Rendering, bought: Bought, reject: Callable[[str], bool]
 ) -> Credentials:
-    """What a reader gets of a token. Raises `ValidationFailed`, `ResponseNotUnderstood`."""
+    """What a reader gets of a token. Raises `ValidationFailed`, `ResponseNotUnderstood`, `AddressRefused`."""
     signature = api_signature(method, rendering, bought)
+    refuse_open(method, signature.base_url)
     return Credentials(
         access_token=bought.access_token,
         token_type=bought.token_type,

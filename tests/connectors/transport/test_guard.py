@@ -4,9 +4,9 @@ from ipaddress import ip_address
 import pytest
 
 from connectors.addresses import AllowList
-from connectors.oauth2.errors import AddressRefused, ValidationFailed
+from connectors.oauth2.errors import AddressRefused, ProviderUnavailable, ValidationFailed
 from connectors.oauth2.http import Headers, HttpRequest
-from connectors.transport import Outbound
+from connectors.transport import Outbound, refuse_open_address
 from tests.connectors.transport.exchanges import HERE, LOCAL, SECRET, assert_holds_no_secret, to
 from tests.connectors.transport.servers import answering, serving
 
@@ -112,3 +112,45 @@ def test_frames_the_body_itself_whatever_the_headers_say(send, pool):
 
     assert server.requests[0].lower().count(b"content-length") == 1
     assert b"chunked" not in server.requests[0]
+
+
+NETWORK = Outbound(AllowList.parse(["10.0.0.0/8", "named.example"]))
+
+
+def _ten(host, port):
+    return [ip_address("10.1.2.3")]
+
+
+def _public(host, port):
+    return [ip_address("93.184.216.34")]
+
+
+@pytest.mark.parametrize(
+    ("url", "resolve"),
+    [
+        ("https://93.184.216.34/v1", None),
+        ("http://named.example/v1", None),
+        ("http://10.0.0.5:8080", None),
+        ("http://inside.example", _ten),
+        ("http://not-looked-up.example", None),
+    ],
+)
+def test_an_address_that_may_be_open_or_is_not_passes(url, resolve):
+    refuse_open_address(url, outbound=NETWORK, resolve=resolve)
+
+
+@pytest.mark.parametrize(
+    ("url", "resolve"),
+    [("http://93.184.216.34/v1", None), ("http://11.0.0.5", _ten), ("http://outside.example", _public)],
+)
+def test_an_open_address_beyond_the_list_is_refused_before_anything_is_sent(url, resolve):
+    with pytest.raises(AddressRefused, match="https only"):
+        refuse_open_address(url, outbound=NETWORK, resolve=resolve)
+
+
+def test_an_open_address_whose_name_nobody_knows_is_not_taken_for_an_allowed_one():
+    def unknown(host, port):
+        raise OSError("no such name")
+
+    with pytest.raises(ProviderUnavailable, match="could not be reached"):
+        refuse_open_address("http://unknown.example", outbound=NETWORK, resolve=unknown)
