@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connectors.oauth2.definition import VARIABLE_KEY_PATTERN, Section
+from connectors.oauth2.definition import NOT_BLANK, VARIABLE_KEY_PATTERN, Section
 from connectors.oauth2.problems import Path, Problem
 
 Model = TypeVar("Model", bound=Section)
@@ -29,6 +29,16 @@ _WANTED = {
     "model_attributes_type": "a mapping",
     "none_required": "null",
 }
+_REMEDIES = {
+    "a text": "Write one text.",
+    "true or false": "Write true or false.",
+    "a whole number": "Write digits alone, such as 300.",
+    "a number": "Write a number.",
+    "a list": "Write it as [one, two], or each entry behind a hyphen on a line of its own.",
+    "a mapping": "Write it as {key: value}, or each `key: value` on a line of its own.",
+}
+# Texts that people take for numbers.
+_EXAMPLES = {"max_requests": "Write how many in which time, such as 5/day or 100/hour."}
 _BOUNDS = {
     "greater_than": "more than {gt}",
     "greater_than_equal": "{ge} or more",
@@ -91,12 +101,13 @@ def _mismatch(path: Path, data: object, details: list[ErrorDetails], written: Wr
     if isinstance(value, bool) and "a text" in wanted:
         return Problem(path, f"{source} is a truth value.", f'Write "{source}" in quotes, or another text.')
     if isinstance(value, int | float) and not isinstance(value, bool) and "a text" in wanted:
-        return Problem(path, f"{source} is a number.", f'Write "{source}" in quotes.')
+        return Problem(path, f"{source} is a number.", _EXAMPLES.get(str(path[-1]), f'Write "{source}" in quotes.'))
     if isinstance(value, str) and "true or false" in wanted:
         return Problem(path, f"{_quoted(value)} is a text.", "Write true or false, without quotes.")
     if isinstance(value, str) and "a whole number" in wanted and value.isdecimal():
         return Problem(path, f"{_quoted(value)} is a text.", f"Write {value} without quotes.")
-    return Problem(path, f"This is {_kind(value)}, but {_either(wanted)} is expected.")
+    remedy = next((_REMEDIES[one] for one in wanted if one in _REMEDIES), "")
+    return Problem(path, f"This is {_kind(value)}, but {_either(wanted)} is expected.", remedy)
 
 
 def _problem(model: type[Section], path: Path, data: object, detail: ErrorDetails) -> Problem:
@@ -110,6 +121,8 @@ def _problem(model: type[Section], path: Path, data: object, detail: ErrorDetail
         return _unknown(model, path)
     if kind == "literal_error":
         return _not_among(path, value, str(context.get("expected", "")))
+    if kind == "string_pattern_mismatch" and context.get("pattern") == NOT_BLANK:
+        return Problem(path, "This is empty.", "Write a text.")
     if kind == "string_pattern_mismatch":
         begin = "begin with a letter or an underscore" if context.get("pattern") == VARIABLE_KEY_PATTERN else ""
         rule = begin or "begin and end with a letter or a digit"
@@ -138,9 +151,13 @@ def _unknown(model: type[Section], path: Path) -> Problem:
 
 def _not_among(path: Path, value: object, expected: str) -> Problem:
     allowed = expected.replace("'", "").replace(" or ", ", ").split(", ")
-    close = get_close_matches(str(value), allowed, n=1)
+    remedy = f"Write one of: {', '.join(allowed)}."
+    if not isinstance(value, str):
+        wrong = "There is no value here." if value is None else f"{_kind(value).capitalize()} can't stand here."
+        return Problem(path, wrong, remedy)
+    close = get_close_matches(value.lower(), allowed, n=1)
     guess = f"Did you mean {close[0]}? " if close else ""
-    return Problem(path, f"{_quoted(value)} can't stand here.", f"{guess}Write one of: {', '.join(allowed)}.")
+    return Problem(path, f"{_quoted(value)} can't stand here.", guess + remedy)
 
 
 def section_at(model: type[Section], path: Path) -> type[Section]:

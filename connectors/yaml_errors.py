@@ -6,7 +6,11 @@ from connectors.oauth2.problems import Problem
 
 # The first whose words the parser's own contain speaks.
 _SENTENCES = (
-    ("'\\t' that cannot start", "A tab stands where only spaces may.", "Indent with spaces."),
+    (
+        "'\\t' that cannot start",
+        "A tab stands where only spaces may.",
+        "Write spaces instead, or nothing at a line's end.",
+    ),
     ("'@' that cannot start", "A text can't begin with “@”.", "Write it in quotes."),
     ("'`' that cannot start", "A text can't begin with “`”.", "Write it in quotes."),
     ("'%' that cannot start", "A text can't begin with “%”.", "Write it in quotes."),

@@ -21,6 +21,7 @@ _MISREAD = re.compile(
     r"|\d{4}-\d\d?-\d\d?.*|<<|="
 )
 _LONGEST_NUMBER = 300
+_EXACT = 1e15  # below it a float holds every whole number exactly, and is written without an exponent
 
 
 class AmbiguousScalar(ValueError):
@@ -50,9 +51,11 @@ def _number(text: str) -> int | float:
     if isinstance(value, float) and not math.isfinite(value):
         raise AmbiguousScalar(f"{text} is no number that can be sent.", f'If it is a text, write "{text}" in quotes.')
     if str(value) != text:
+        # Most places take whole numbers alone, and to JSON 1000.0 is no other number than 1000.
+        plain = int(value) if abs(value) < _EXACT and value == int(value) else value
         raise AmbiguousScalar(
-            f"{text} would be read as the number {value}.",
-            f'Write "{text}" in quotes if it is a text, or {value} if it is a number.',
+            f"{text} would be read as the number {plain}.",
+            f'Write "{text}" in quotes if it is a text, or {plain} if it is a number.',
         )
     return value
 

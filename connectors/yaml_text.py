@@ -30,7 +30,8 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 MAX_NODES = 20_000
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A byte order mark (U+FEFF) inside a file, as `cat` leaves it between two, can't be seen and is no space either.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
@@ -124,7 +125,7 @@ def _decoded(content: bytes, max_bytes: int) -> str:
     if control is not None:
         problem = Problem(
             (),
-            f"The file holds the control character U+{ord(control[0]):04X}.",
+            f"The file holds the invisible character U+{ord(control[0]):04X}.",
             f'Remove it, or write "\\u{ord(control[0]):04x}" in double quotes.',
         )
         raise _Refused(_place(text[: control.start()]), problem)
@@ -287,7 +288,8 @@ class _Builder:
         except UnicodeDecodeError:
             joined = "\0"
         if "\0" in joined:
-            problem = Problem(self._path(), "The text holds a character that can't be stored (NUL or half a pair).")
+            wrong = "The text holds a character that can't be stored (NUL or half a pair)."
+            problem = Problem(self._path(), wrong, "Remove it.")
             self._findings.append(Finding(mark, problem))
             return ""
         return joined

@@ -1,7 +1,7 @@
 """Files → connectors and integrations, all or nothing."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any, BinaryIO
@@ -40,16 +40,24 @@ class FileProblem:
 
 @dataclass
 class _Entry:
-    """A document of a file. `document` None: its shape is wrong."""
+    """A document of a file. `document` None: its shape is wrong. `told`: where values stand that can't be read."""
 
     file: str
     node: Node
     kind: str
     key: object
     document: Document | None = None
+    told: Collection[Mark] = ()
 
     def problem(self, problem: Problem) -> FileProblem:
         return FileProblem(self.file, self.node.find(problem.path)[0], problem)
+
+    def problems(self, found: Iterable[Problem]) -> Iterator[FileProblem]:
+        """Those that are worth saying: of a value that can't be read, anything more would be about its stand-in."""
+        for problem in found:
+            node = self.node.find(problem.path)[1]
+            if node is None or node.mark not in self.told:
+                yield self.problem(problem)
 
     def written(self, path: Path) -> str:
         found = self.node.find(path)[1]
@@ -133,7 +141,7 @@ def check_files(names: Sequence[str], *, stdin: BinaryIO | None = None) -> Batch
             found = list(check_integration(entry.document, methods=methods))
         else:
             continue
-        batch.problems += [entry.problem(problem) for problem in found]
+        batch.problems += entry.problems(found)
     order = {name: index for index, name in enumerate(names)}
     batch.problems.sort(key=lambda found: (order[found.file], found.mark or Mark(0, 0)))
     return batch
@@ -159,9 +167,11 @@ def _read(name: str, stdin: BinaryIO, batch: Batch) -> None:
         return
     nodes, findings = read_documents(content)
     batch.problems += [FileProblem(name, finding.mark, finding.problem) for finding in findings]
+    told = {finding.mark for finding in findings}
     for node in nodes:
         entry, problems = _entry(name, node)
-        batch.problems += [entry.problem(problem) for problem in problems]
+        entry.told = told
+        batch.problems += entry.problems(problems)
         batch.entries.append(entry)
 
 
@@ -182,8 +192,10 @@ def _entry(file: str, node: Node) -> tuple[_Entry, list[Problem]]:
             Problem((), "The document doesn't say its kind.", "Add `kind: connector` or `kind: integration`.")
         ]
     if not isinstance(kind, str) or kind not in KINDS:
-        remedy = did_you_mean(entry.kind, KINDS).replace("The names that exist", "The kinds that exist")
-        return entry, [Problem(("kind",), f"There is no kind “{entry.kind[:60]}”.", remedy)]
+        word = kind if isinstance(kind, str) else ""
+        remedy = did_you_mean(word, KINDS).replace("The names that exist", "The kinds that exist")
+        wrong = f"There is no kind “{kind[:60]}”." if isinstance(kind, str) else "The kind is no text."
+        return entry, [Problem(("kind",), wrong, remedy)]
     document, problems = validated(KINDS[kind], data, written=entry.written)
     entry.document = document
     return entry, problems

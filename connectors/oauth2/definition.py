@@ -11,12 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 KEY_PATTERN = r"^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$"
 VARIABLE_KEY_PATTERN = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+NOT_BLANK = r"\S"
 MAX_STEPS = 3
 TEN_YEARS = 3653 * 24 * 3600  # seconds, with the most leap days that ten years can hold
 
 Key = Annotated[str, StringConstraints(pattern=KEY_PATTERN, max_length=64)]
 VariableKey = Annotated[str, StringConstraints(pattern=VARIABLE_KEY_PATTERN, max_length=64)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(pattern=NOT_BLANK, max_length=200)]
 Status = Annotated[int, Field(ge=100, le=599)]
 Scalar = str | int | float | bool | None
 Parameters = dict[str, Scalar | list[Scalar]]

@@ -31,7 +31,8 @@ def variable(**changes: Any) -> dict[str, Any]:
         ),
         ({"name": ""}, "name This is empty. Write a text."),
         ({"name": "x" * 201}, "name This is longer than 200 characters. Shorten it."),
-        ({"name": ["x"]}, "name This is a list, but a text is expected."),
+        ({"name": " \n"}, "name This is empty. Write a text."),
+        ({"name": ["x"]}, "name This is a list, but a text is expected. Write one text."),
         ({"key": "a b"}, "key “a b” can't be a key. Use letters, digits, hyphens and underscores; begin and end with"),
         (variable(required="no"), "variables[0].required “no” is a text. Write true or false, without quotes."),
         (variable(required=1), "variables[0].required This is a number, but true or false is expected."),
@@ -43,6 +44,10 @@ def variable(**changes: Any) -> dict[str, Any]:
             variable(display="hiden"),
             "variables[0].display “hiden” can't stand here. Did you mean hidden? Write one of:",
         ),
+        (variable(display=None), "variables[0].display There is no value here. Write one of: editable, advanced,"),
+        (variable(display=True), "variables[0].display A truth value can't stand here. Write one of: editable,"),
+        (variable(display=["hidden"]), "variables[0].display A list can't stand here. Write one of: editable,"),
+        (variable(display="HIDDEN"), "variables[0].display “HIDDEN” can't stand here. Did you mean hidden?"),
         (variable(choices=["a", 3]), 'variables[0].choices[1] 3 is a number. Write "3" in quotes.'),
         (
             variable(choices=[{"value": 1, "label": "x"}]),
@@ -52,8 +57,8 @@ def variable(**changes: Any) -> dict[str, Any]:
             variable(choices=[{"value": "a"}]),
             "variables[0].choices[0].label The key `label` is missing. Add `label: …`.",
         ),
-        ({"variables": {}}, "variables This is a mapping, but a list is expected."),
-        ({"token_request": []}, "token_request This is a list, but a mapping is expected."),
+        ({"variables": {}}, "variables This is a mapping, but a list is expected. Write it as [one, two], or"),
+        ({"token_request": []}, "token_request This is a list, but a mapping is expected. Write it as {key: value}"),
         (
             {"token_request": {"url": "a", "query": {"a": {"b": 1}}}},
             "token_request.query.a This is a mapping, but a text, a number, true or false or a list is expected.",
@@ -64,7 +69,14 @@ def variable(**changes: Any) -> dict[str, Any]:
             "token_response.default_lifetime 0 is out of range. Write a number",
         ),
         ({"refresh": {"on_status": ["401"]}}, "refresh.on_status[0] “401” is a text. Write 401 without quotes."),
-        ({"refresh": {"early": 1.5}}, "refresh.early This is a number, but a whole number is expected."),
+        (
+            {"refresh": {"early": 1.5}},
+            "refresh.early This is a number, but a whole number is expected. Write digits alone, such as 300.",
+        ),
+        (
+            {"refresh": {"max_requests": 5}},
+            "refresh.max_requests 5 is a number. Write how many in which time, such as 5/day or 100/hour.",
+        ),
         (
             {"refresh": {"eraly": 1}},
             "refresh.eraly Unknown key `eraly`. Did you mean early? Keys here: early, on_status,",

@@ -62,7 +62,8 @@ def test_numbers_that_would_come_out_changed_are_refused(word):
     ("content", "expected"),
     [
         ("a: 1\na: 2", "2:1 a The key `a` is there twice, first on line 1. Remove one."),
-        ("a:\n\t- b", "2:1 A tab stands where only spaces may."),
+        ("a:\n\t- b", "2:1 A tab stands where only spaces may. Write spaces instead, or nothing at a line's end."),
+        ("a: b\t", "1:5 A tab stands where only spaces may. Write spaces instead, or nothing at a line's end."),
         ("a: b: c", "1:5 A colon stands where none can be"),
         ("a: {{b}}", "1:5 a A bracket or brace stands where a key belongs. A {{placeholder}} belongs in quotes"),
         ("a: {b", "1:6 A bracket or brace is never closed."),
@@ -77,19 +78,27 @@ def test_numbers_that_would_come_out_changed_are_refused(word):
         ("? [a]\n: b", "1:3 A bracket or brace stands where a key belongs."),
         ("a: !!python/object:os.system x", "1:4 a Tags (beginning with `!`) have no meaning here."),
         ("%YAML 1.1\n---\na: 1", "The file asks for YAML 1.1; it is read as YAML 1.2."),
-        ('a: "x\\0y"', "1:4 a The text holds a character that can't be stored"),
+        ('a: "x\\0y"', "1:4 a The text holds a character that can't be stored (NUL or half a pair). Remove it."),
         ('a: "\\ud83d"', "1:4 a The text holds a character that can't be stored"),
         ("", "1:1 The file holds no document."),
         ("---\n---\n# nothing\n", "1:1 The file holds no document."),
         (b"a: 1\nb: \xff", "2:4 The file is not UTF-8 text."),
         (b"\xef\xbb\xbfa: \xff", "1:4 The file is not UTF-8 text."),
-        ("a: 1\nb: x\x07", "2:5 The file holds the control character U+0007."),
+        ("a: 1\nb: x\x07", "2:5 The file holds the invisible character U+0007."),
+        ("a: 1\n---\n\ufeffb: 1", "3:1 The file holds the invisible character U+FEFF. Remove it"),
         (b"#" * (MAX_BYTES + 1), "The file is larger than 1,000,000 bytes."),
         ("[" * 100_000, f"1:{MAX_DEPTH + 1} This is nested more than {MAX_DEPTH} levels deep."),
     ],
 )
 def test_what_is_wrong_has_a_place_and_a_remedy(content, expected):
     assert any(expected in complaint for complaint in complaints(content)), complaints(content)
+
+
+@pytest.mark.parametrize(("word", "number"), [("1e3", "1000"), ("5.", "5"), ("1.10", "1.1"), ("1e22", "1e+22")])
+def test_a_number_is_suggested_as_it_can_be_written(word, number):
+    (complaint,) = complaints(f"a: {word}")
+
+    assert complaint.endswith(f"or {number} if it is a number.")
 
 
 def test_everything_wrong_with_the_values_is_told_at_once():

@@ -151,6 +151,18 @@ class TestImport:
     def test_a_wrong_document_is_told_what_to_write(self, write, text, expected):
         assert any(expected in line for line in refused("import", write(text)))
 
+    @pytest.mark.parametrize("value", ['"\\0"', "1e3", "!secret x", "{[}"])
+    def test_a_value_that_cannot_be_read_is_told_of_once(self, write, value):
+        said = refused("import", write(SERVICE + f"documentation_url: {value}\n"))
+
+        assert len(said) == 2, said
+
+    @pytest.mark.parametrize("kind", ["null", "true", "[connector]"])
+    def test_a_kind_that_is_no_text_is_not_shown_as_python_would(self, write, kind):
+        said = refused("import", write(f"kind: {kind}\n"))
+
+        assert said[0].startswith("a.yaml:1:1: kind: The kind is no text. The kinds that exist: connector, integration")
+
     def test_a_reference_that_names_nothing_says_what_there_is(self, write):
         run("import", write(SERVICE))
 
