@@ -10,9 +10,11 @@ from connectors.admin.rows import plain
 def unchanged(shown: str, typed: str) -> bool:
     """Whether a browser that was shown one text and sends the other has left it alone.
 
-    Line breaks come back as CRLF, and one-line fields are stripped.
+    Line breaks come back as CRLF, and one-line fields are stripped. Of a text that begins with a line break the browser
+    drops it: the first one behind `<textarea>` counts as none.
     """
-    return plain(typed) in (plain(shown), plain(shown).strip())
+    text = plain(shown)
+    return plain(typed) in (text, text.strip(), text.removeprefix("\n"))
 
 
 class TextsKept(forms.ModelForm):  # type: ignore[type-arg]  # (it can't be subscripted at run time)

@@ -12,7 +12,7 @@ _UNITS = {
     "week": timedelta(weeks=1),
     "month": timedelta(days=30),
 }
-_BUDGET = re.compile(rf"(\d{{1,9}})\s*/\s*(?:(\d{{1,4}})\s*)?({'|'.join(_UNITS)})s?")
+_BUDGET = re.compile(rf"([0-9]{{1,9}})\s*/\s*(?:([0-9]{{1,4}})\s*)?({'|'.join(_UNITS)})s?")
 
 
 class BudgetError(ValueError):

@@ -26,9 +26,9 @@ class PathError(ValueError):
 def check_path(path: str) -> None:
     """Raise `PathError` for what is no path. An empty one is: it means "none"."""
     if path.startswith(("$.", "$[")):
-        raise PathError(f"“{path}” is JSONPath. Write names with dots: {path.lstrip('$.[') or 'token'}.")
+        raise PathError(f"“{path}” is JSONPath. Write names with dots: {_with_dots(path)}.")
     if path.startswith("/"):
-        raise PathError(f"“{path}” is a JSON pointer. Write names with dots: {path[1:].replace('/', '.')}.")
+        raise PathError(f"“{path}” is a JSON pointer. Write names with dots: {_with_dots(path)}.")
     for prefix in ("header:", "cookie:"):
         if path.startswith(prefix):
             if not _NAME.fullmatch(path[len(prefix) :]):
@@ -40,6 +40,11 @@ def check_path(path: str) -> None:
         raise PathError(f"“{path[:40]}…” has more than {MAX_PARTS} parts.")
     if path and (path != path.strip() or "" in path.split(".")):
         raise PathError(f"“{path}” has an empty part. Write names with single dots between them: data.token.")
+
+
+def _with_dots(path: str) -> str:
+    """The names and indices of a path in another language, or an example."""
+    return ".".join(part for part in re.split(r"[$./'\"\[\]]+", path) if part) or "data.token"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ _SHORTHANDS = frozenset("dDsSwW")
 _CONTROLS = frozenset("nrtfv")
 _DOUBLE = frozenset("&!#$%*+,.:;<=>?@^`~")
 _LOOKS = ("(?=", "(?!", "(?<=", "(?<!")
-_REPETITION = re.compile(r"\{[0-9]{1,4}(?:,[0-9]{0,4})?\}")
+_REPETITION = re.compile(r"\{[0-9]{1,9}(?:,[0-9]{0,9})?\}")
 
 
 class PatternError(ValueError):
@@ -68,6 +68,9 @@ def _escape(pattern: str, position: int, allowed: frozenset[str], where: str) ->
             if 0xD800 <= int(code, 16) <= 0xDFFF:
                 raise PatternError(f"“\\u{code}” is half a character; write the character itself")
             return position + 2 + digits
+    if not where and following in "123456789":
+        # To browsers, what a group that took no part refers to is empty; to Python it fits nothing.
+        raise PatternError(f"the back reference “\\{following}” is not read alike by Python and browsers")
     raise PatternError(f"browsers don't know “\\{following}”{where}; if you mean that character, write “{following}”")
 
 

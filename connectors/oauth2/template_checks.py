@@ -1,16 +1,20 @@
 """Whether every placeholder names something, every address can be one, and every path can be read."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 from connectors.oauth2.hosts import BadAddress, checked_base
 from connectors.oauth2.method import TOKEN_NAMES, Method, Text, names_in
+from connectors.oauth2.missing_names import behind_the_answer, in_base_url, in_request
 from connectors.oauth2.paths import PathError, check_path
-from connectors.oauth2.problems import Path, Problem, did_you_mean
+from connectors.oauth2.problems import Path, Problem
 from connectors.oauth2.templates import NAME, TemplateError, parse
 from connectors.oauth2.urls import UrlTemplate, parse_url
 
-NO_REMEDIES: Mapping[str, str] = {}
+# What to do about a name that is not among those known.
+Remedy = Callable[[str, Collection[str]], str]
+
 PATHS = ("access_token", "token_type", "expires_in", "expires_at", "keep", "error", "error_description")
 
 
@@ -22,9 +26,9 @@ def check_templates(method: Method) -> Iterator[Problem]:
     for index in range(len(method.requests)):
         before = _known_before(method, index)
         for text in method.texts_of(index):
-            yield from _check_names(text, before, _remedies(method, index))
+            yield from _check_names(text, before, partial(in_request, method=method, index=index))
     for text in method.api_texts():
-        yield from _check_names(text, after)
+        yield from _check_names(text, after, behind_the_answer)
     yield from _check_base_names(method)
     yield from _check_urls(method, after)
     yield from _check_paths(method)
@@ -35,12 +39,6 @@ def _known_before(method: Method, index: int) -> set[str]:
     """What one of the method's requests can use; `{{base_url}}` only if no later answer is needed for it."""
     known = set(method.by_key) | method.step_names(index)
     return known | ({"base_url"} if method.connector.base_url and method.base_url_names <= known else set())
-
-
-def _remedies(method: Method, index: int) -> dict[str, str]:
-    """What to say of names that exist, but not yet."""
-    later = method.step_names() - method.step_names(index)
-    return dict.fromkeys(later, "A step can use only what the steps before it keep: change their order.")
 
 
 def _check_kept(method: Method) -> Iterator[Problem]:
@@ -62,26 +60,22 @@ def _check_kept(method: Method) -> Iterator[Problem]:
 def _check_base_names(method: Method) -> Iterator[Problem]:
     """`base_url` is the same for all of the connector's methods, so it can use none of theirs."""
     known = _connector_keys(method) | method.response_names | method.step_names()
-    theirs = {
-        key: f"{key} is a variable of one method: move it to the connector's own `variables`."
-        for key in method.by_key.keys() - known
-    }
-    yield from _check_names(Text(("base_url",), method.connector.base_url), known, theirs)
+    text = Text(("base_url",), method.connector.base_url)
+    yield from _check_names(text, known, partial(in_base_url, method=method))
 
 
 def _connector_keys(method: Method) -> set[str]:
     return {variable.key for variable in method.connector.variables}
 
 
-def _check_names(text: Text, known: Collection[str], remedies: Mapping[str, str] = NO_REMEDIES) -> Iterator[Problem]:
+def _check_names(text: Text, known: Collection[str], remedy: Remedy) -> Iterator[Problem]:
     try:
         names = parse(text.source).names
     except TemplateError as error:
         yield Problem(text.path, error.message, error.remedy)
         return
     for name in sorted(names - set(known)):
-        remedy = remedies.get(name) or did_you_mean(name, known)
-        yield Problem(text.path, f"{{{{{name}}}}} names nothing here.", remedy)
+        yield Problem(text.path, f"{{{{{name}}}}} names nothing here.", remedy(name, known))
 
 
 def _check_urls(method: Method, after: set[str]) -> Iterator[Problem]:
@@ -148,7 +142,10 @@ def _check_paths(method: Method) -> Iterator[Problem]:
                 "Write keep: {name: path} and choose a name of letters, digits, _ and dots.",
             )
     for path in method.definition.refresh.on_body:
-        yield from _check_path(("refresh", "on_body", path), path)
+        place = ("refresh", "on_body", path)
+        if not path.strip():
+            yield Problem(place, "The path is empty.", "Write where it stands in the API's answer, such as error.code.")
+        yield from _check_path(place, path)
 
 
 def _check_path(place: Path, path: str) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from connectors.oauth2.values import check_value
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The platform's own settings are nobody's variable: whoever writes definitions need not know them.
-OWN_SETTINGS = ("SECRET_KEY", "FERNET_KEYS", "DATABASE_URL", "CELERY_BROKER_URL")
+OWN_SETTINGS = ("SECRET_KEY", "FERNET_KEYS", "DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL", "METRICS_TOKEN")
 
 
 def check_variables(variables: Collection[Variable], path: Path) -> Iterator[Problem]:

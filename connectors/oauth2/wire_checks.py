@@ -36,7 +36,7 @@ def _check_request(here: Path, request: TokenRequest) -> Iterator[Problem]:
         yield from _check_own_proof((*here, "headers"), request.headers)
     yield from _check_authentication(here, request)
     yield from _check_parameters((*here, "query"), request.query)
-    yield from _check_parameters((*here, "body"), request.parameters)
+    yield from _check_parameters((*here, "body"), request.parameters, named=request.body_format == "form")
 
 
 def _check_own_proof(path: Path, fields: Mapping[str, str | None] | None) -> Iterator[Problem]:
@@ -44,7 +44,10 @@ def _check_own_proof(path: Path, fields: Mapping[str, str | None] | None) -> Ite
         yield Problem((*path, "DPoP"), "The header DPoP is made anew for each request.", "Remove it.")
 
 
-def _check_parameters(path: Path, value: object) -> Iterator[Problem]:
+def _check_parameters(path: Path, value: object, *, named: bool = True) -> Iterator[Problem]:
+    """Parameters of a query or a form have a `named` each; to JSON an empty name is one like any other."""
+    if named and isinstance(value, dict) and "" in value:
+        yield Problem((*path, ""), "The parameter has no name.", "Write its name before the colon.")
     yield from keys_with_placeholders(path, value)
     yield from _check_encodable(path, value)
 

@@ -170,3 +170,16 @@ def test_steps_that_are_left_alone_stay_and_emptied_ones_go(page, plain, exporte
 
     assert after == before
     assert "steps" not in exported("plain")["auth_methods"][0]
+
+
+@pytest.mark.parametrize("body", ["\n\nx\n", "\n  a\nb\n"])
+def test_a_text_that_begins_with_a_line_break_is_left_alone(page, plain, exported, body):
+    request = {**plain.token_request, "client_authentication": "none", "body_format": "text", "body": body}
+    AuthMethod.objects.filter(pk=plain.pk).update(token_request=request)
+    plain.refresh_from_db()
+    before = exported("plain")
+
+    response = page.save(plain)
+
+    assert response.status_code == 302
+    assert exported("plain") == before

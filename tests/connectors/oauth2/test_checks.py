@@ -87,13 +87,13 @@ M = "auth_methods[0]"
         (
             f"{M}.token_request.body.a",
             "{{access_token}} names nothing",
-            "exist",
+            "Only the answer brings it: `base_url`, `api_request` and `test_request` come late enough",
             {"token_request": {"body": {"a": "{{access_token}}"}}},
         ),
         (
             f"{M}.token_request.body.a",
             "{{response.x}} names nothing",
-            "exist",
+            "Only the answer brings it",
             {"token_request": {"body": {"a": "{{response.x}}"}}, "token_response": {"keep": ["x"]}},
         ),
         (
@@ -106,13 +106,19 @@ M = "auth_methods[0]"
         (
             f"{M}.api_request.headers.A",
             "{{response.x}} names nothing",
-            "access_token",
+            "write keep: [x] into `token_response`",
             {"api_request": {"headers": {"A": "{{response.x}}"}}},
+        ),
+        (
+            f"{M}.api_request.headers.A",
+            "{{response.apiurl}} names nothing",
+            "Did you mean response.api_url",
+            {"api_request": {"headers": {"A": "{{response.apiurl}}"}}, "token_response": {"keep": ["api_url"]}},
         ),
         (
             f"{M}.test_request.url",
             "{{base_url}} names nothing",
-            "exist",
+            "The connector has no `base_url`: give it one",
             {"test_request": {"url": "https://a.example/{{base_url}}"}},
         ),
         (
@@ -128,14 +134,36 @@ M = "auth_methods[0]"
             "exist",
             {"variables": [{"key": "a", "default": "{{base_url}}"}], "base_url": URL},
         ),
-        ("base_url", "{{client_id}} names nothing", "", {"base_url": "https://{{client_id}}.example"}),
+        (
+            f"{M}.token_request.query.q",
+            "{{base_url}} names nothing",
+            "The connector has no `base_url`: give it one",
+            {"token_request": {"query": {"q": "{{base_url}}"}}},
+        ),
+        (
+            "base_url",
+            "{{client_id}} names nothing",
+            "give the connector a variable of its own, with another key",
+            {"base_url": "https://{{client_id}}.example"},
+        ),
+        (
+            "base_url",
+            "{{access_token}} names nothing",
+            "The token goes into `api_request`",
+            {"base_url": "https://a.example/{{access_token}}"},
+        ),
         (
             "base_url",
             "{{shop}} names nothing",
             "connector's own",
             {"base_url": "https://{{shop}}.example", "variables": [{"key": "shop"}]},
         ),
-        ("base_url", "{{response.x}} names nothing", "", {"base_url": "{{response.x}}"}),
+        (
+            "base_url",
+            "{{response.x}} names nothing",
+            "Every method must keep it: write keep: [x] into the `token_response` of",
+            {"base_url": "{{response.x}}"},
+        ),
         ("base_url", "{{base_url}} names nothing", "", {"base_url": "{{base_url}}/x"}),
         (
             "variables[0].default",
@@ -159,7 +187,7 @@ M = "auth_methods[0]"
         (
             f"{M}.token_request.url",
             "{{base_url}} names nothing",
-            "",
+            "known only when later answers are there: write the address out",
             {
                 "base_url": "{{response.u}}",
                 "token_response": {"keep": ["u"]},
@@ -238,6 +266,18 @@ M = "auth_methods[0]"
             "variable of its own",
             {"variables": [{"key": "a", **HIDDEN, "default_from_env": "FERNET_KEYS_FILE"}]},
         ),
+        (
+            f"{M}.variables[0].default_from_env",
+            "platform's own secrets",
+            "of its own",
+            {"variables": [{"key": "a", **HIDDEN, "default_from_env": "EMAIL_URL"}]},
+        ),
+        (
+            f"{M}.variables[0].default_from_env",
+            "platform's own secrets",
+            "of its own",
+            {"variables": [{"key": "a", **HIDDEN, "default_from_env": "METRICS_TOKEN"}]},
+        ),
         (f"{M}.variables[0]", "nothing gives it a value", "default_from_env", {"variables": [{"key": "a", **HIDDEN}]}),
         (f"{M}.variables[0]", "nothing gives it a value", "operator", {"variables": [{"key": "client_id", **HIDDEN}]}),
         # addresses
@@ -259,6 +299,11 @@ M = "auth_methods[0]"
         # paths
         (f"{M}.token_response.access_token", "empty", "access_token", {"token_response": {"access_token": " "}}),
         (f"{M}.token_response.access_token", "JSONPath", "", {"token_response": {"access_token": "$.token"}}),
+        (f"{M}.refresh.on_body.", "The path is empty", "error.code", {"refresh": {"on_body": {"": [1]}}}),
+        (f"{M}.token_request.query.", "has no name", "before the colon", {"token_request": {"query": {"": "a"}}}),
+        (f"{M}.token_request.body.", "has no name", "before the colon", {"token_request": {"body": {"": "a"}}}),
+        (f"{M}.api_request.query.", "has no name", "before the colon", {"api_request": {"query": {"": "a"}}}),
+        (f"{M}.refresh.max_requests", "is no budget", "", {"refresh": {"max_requests": "\u0665/day"}}),
         (f"{M}.token_response.keep[0]", "empty part", "", {"token_response": {"keep": ["a..b"]}}),
         (f"{M}.token_response.keep", "can't be used as", "{name: path}", {"token_response": {"keep": ["header:X-A"]}}),
         (f"{M}.refresh.on_body.$.error", "JSONPath", "", {"refresh": {"on_body": {"$.error": [1]}}}),

@@ -150,3 +150,19 @@ def test_any_path_finds_something_or_nothing(path):
     response.find(path)
     response.find(f"header:{path}")
     response.find(f"cookie:{path}")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("$.a.b", "names with dots: a.b."),
+        ("$[0].a", "names with dots: 0.a."),
+        ("$['a'].b", "names with dots: a.b."),
+        ("$.", "names with dots: data.token."),
+        ("/a/0/b", "names with dots: a.0.b."),
+        ("//a", "names with dots: a."),
+    ],
+)
+def test_a_path_in_another_language_is_told_in_ours(path, said):
+    with pytest.raises(PathError, match=said):
+        check_path(path)

@@ -27,6 +27,7 @@ ACCEPTED = [
     r"\bword\b",
     "é+😀",
     "/a-b/",
+    "[a-z]{1,65535}",
     "",
 ]
 REFUSED = [
@@ -104,6 +105,11 @@ def test_refuses_the_rest_with_the_reason(pattern):
         compile_pattern(pattern)
 
     assert len(str(refused.value)) > 10
+
+
+def test_a_back_reference_is_called_by_its_name():
+    with pytest.raises(PatternError, match="back reference"):
+        compile_pattern(r"(a)\1")
 
 
 @given(st.text(st.sampled_from("()[]{}*+?|\\^$.-&/,=!<:0123abdsw") | st.characters(), max_size=20))
