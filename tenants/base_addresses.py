@@ -30,7 +30,7 @@ def refuse_open(method: Method, base_url: str, *, resolve: Resolve | None = tran
     else:
         return
     raise AddressRefused(
-        f"The token can't be used: the API's address is given as {base_url}.",
+        f"The token can't be used: the API's address is given as {_origin(base_url)}.",
         "It begins with http://, and secrets travel by https only.",
         "Have it given with https, or have the operator add its host to OUTBOUND_ALLOWED_HOSTS if its network is "
         "trusted.",
@@ -44,6 +44,11 @@ def refuse_open_answer(
     if _is_given(method):
         base_url = with_base_url(method, rendering.with_values(bought.names())).values.get("base_url", "")
         refuse_open(method, base_url, resolve=resolve)
+
+
+def _origin(base_url: str) -> str:
+    """Without the path, in which a variable marked secret may stand."""
+    return "/".join(base_url.split("/", 3)[:3])
 
 
 def _is_given(method: Method) -> bool:

@@ -111,7 +111,7 @@ class ApiSession(requests.Session):
 
     def _carry(self, request: requests.PreparedRequest, signed: Signed | None, **kwargs: Any) -> requests.Response:
         """Send; what is told of a signed request (its address, errors, logs) is without what signs it."""
-        if signed is None or not signed.credentials.query:
+        if signed is None or not signed.hides_something:
             return super().send(request, **kwargs)
         try:
             with hiding(signed.hide):

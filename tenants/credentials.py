@@ -27,11 +27,12 @@ class Credentials:
     expires_at: datetime | None
     headers: Mapping[str, str] = field(repr=False)
     query: tuple[tuple[str, str], ...] = field(repr=False)
-    base_url: str
+    base_url: str = field(repr=False)  # a variable marked secret may stand in it
     instance_id: UUID
     reject: Callable[[str], bool] = field(repr=False, compare=False)
     certificate: ClientCertificate | None = field(default=None, repr=False)
     dpop_key: ProofKey | None = field(default=None, repr=False)
+    has_secret_base: bool = field(default=False, repr=False)  # the base address may not be shown
 
     def dpop_proof(self, method: str, url: str, *, nonce: str | None = None, now: datetime | None = None) -> str:
         """The header DPoP of one request to the API, made for its method and whole address (RFC 9449 section 7).
@@ -87,4 +88,5 @@ def credentials_of(
         reject=reject,
         certificate=signature.certificate,
         dpop_key=ProofKey(bought.dpop_key) if bought.dpop_key else None,
+        has_secret_base=method.base_url_is_secret,
     )

@@ -23,11 +23,15 @@ _HIDDEN = "[hidden]"
 
 def origin_of(url: str) -> str:
     """Scheme, host and port of an address, spelt one way."""
-    prepared = requests.PreparedRequest()
-    prepared.prepare_url(url, None)
-    parts = urlsplit(str(prepared.url))
+    parts = urlsplit(_as_sent(url))
     port = parts.port or _PORTS.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def _as_sent(url: str) -> str:
+    prepared = requests.PreparedRequest()
+    prepared.prepare_url(url, None)
+    return str(prepared.url)
 
 
 def refuse_elsewhere(url: str, base_url: str) -> None:
@@ -101,10 +105,17 @@ class Signed:
             self._put_on(request)
 
     def hide(self, text: str) -> str:
-        """A text that may quote the address, without the query's values that sign it."""
+        """A text that may quote the address, without the query's values that sign it and a base that is secret."""
+        base = urlsplit(_as_sent(self.credentials.base_url)) if self.credentials.has_secret_base else None
+        if base is not None and (path := str(base.path).rstrip("/")):
+            text = text.replace(path, f"/{_HIDDEN}")
         for name, value in self.credentials.query:
             text = text.replace(add_query("", [(name, value)])[1:], f"{name}={_HIDDEN}")
         return text
+
+    @property
+    def hides_something(self) -> bool:
+        return bool(self.credentials.query) or self.credentials.has_secret_base
 
     def _put_on(self, request: requests.PreparedRequest) -> None:
         for name, value in self.credentials.headers.items():

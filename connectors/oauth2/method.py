@@ -129,6 +129,11 @@ class Method:
         return names_in(self.connector.base_url)
 
     @cached_property
+    def base_url_is_secret(self) -> bool:
+        """Whether a variable marked secret has a say in where the API lives."""
+        return not self.secret_keys.isdisjoint(self.behind(self.base_url_names))
+
+    @cached_property
     def token_url(self) -> UrlTemplate:
         return parse_url(self.definition.token_request.url, bases=self.bases)
 

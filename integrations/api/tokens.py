@@ -141,7 +141,7 @@ def _shown(credentials: Credentials, method: Method) -> TokenOut:
             if not _holds_secret(method, _texts((api.headers or {}).get(name)))
         },
         query=_grouped(credentials, leave_out=query),
-        base_url="" if _holds_secret(method, (method.connector.base_url,)) else credentials.base_url,
+        base_url="" if credentials.has_secret_base else credentials.base_url,
         instance=credentials.instance_id,
     )
 

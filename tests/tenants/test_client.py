@@ -6,10 +6,12 @@ import threading
 import pytest
 import requests
 
+from connectors.models import Variable
 from connectors.oauth2.errors import AddressRefused
 from tenants import connecting
 from tenants.errors import InstanceNotFound, NotConnected
 from tenants.models import Instance, Token
+from tests.tenants.provider import make_method
 
 pytestmark = pytest.mark.django_db
 
@@ -220,6 +222,26 @@ def test_no_log_shows_a_token_that_stands_in_the_query(connect, api, caplog):
     assert "/v1/x?page=1&api_key=[hidden]" in caplog.text
     assert "/v1/new?api_key=[hidden]" in caplog.text
     assert "token-" not in caplog.text
+
+
+def test_a_base_address_that_holds_a_secret_is_shown_nowhere(api, tenant, settings, caplog):
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
+    method = make_method(token_request={"url": f"{api.url}/token"})
+    method.connector.base_url = f"{api.url}/hook/{{{{room}}}}/v1"
+    method.connector.save()
+    Variable.objects.create(connector=method.connector, key="room", label="Room", secret=True)
+    instance = connecting.connect(tenant, method, values={**VALUES, "room": "s3cret room"})
+    api.routes["/hook/s3cret%20room/v1/slow"] = lambda asked: (threading.Event().wait(0.5), (200, {}, b""))[1]
+
+    with caplog.at_level(logging.DEBUG), instance.client() as http:
+        answer = http.get("/me")
+        with pytest.raises(requests.Timeout) as late:
+            http.get("/slow", timeout=0.1)
+
+    assert instance.credentials().base_url == f"{api.url}/hook/s3cret%20room/v1"
+    assert answer.url == f"{api.url}/[hidden]/me"
+    shown = [repr(instance.credentials()), repr(answer), answer.url, repr(late.value), caplog.text]
+    assert not any("s3cret" in text for text in shown)
 
 
 def test_a_request_can_be_made_again_by_its_caller(http, api):
