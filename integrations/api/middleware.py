@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
+from integrations.api import chunked
 from integrations.api.errors import BadRequest, InternalError, MethodNotAllowed, NotFound
 from integrations.api.problems import CONTENT_TYPE, problem
 
@@ -19,7 +20,7 @@ def speak_problems(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     def answer(request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(PREFIX):
             return get_response(request)
-        fault = _unreadable(request) or _unstorable(request)
+        fault = _unreadable(request) or _unstorable(request) or chunked.read(request)
         response = _refused(fault) if fault else _answered(request, get_response)
         if response.status_code >= 400 and not response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
             kept = {"Allow": _with_head(response.headers["Allow"])} if "Allow" in response.headers else {}
