@@ -4,22 +4,19 @@ Every setting `NAME` may instead be given as `NAME_FILE`, the path of a file tha
 container platforms hand out secrets. All faults are gathered, so that one start names all of them.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from email.utils import parseaddr
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
-DATABASE_SCHEMES = ("sqlite:///", "postgres://", "postgresql://")
-EMAIL_SCHEMES = ("smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
-BROKER_SCHEMES = ("redis://", "rediss://", "redis+socket://")
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
 
 Value = TypeVar("Value")
@@ -91,7 +88,7 @@ def flag(text: str) -> bool:
 def seconds(lowest: float, highest: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         # float() also reads "nan", "inf" and "1_0", which nobody means.
-        number = float(text) if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text) else None
+        number = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) else None
         if number is None:
             raise Fault(f"is {text!r}, which is no number of seconds. Write one, such as {max(lowest, 15):g}.")
         if not lowest <= number <= highest:
@@ -103,7 +100,7 @@ def seconds(lowest: float, highest: float) -> Callable[[str], float]:
 
 def days(lowest: int, highest: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not re.fullmatch(r"\d{1,6}", text) or not lowest <= int(text) <= highest:
+        if not re.fullmatch(r"[0-9]{1,6}", text) or not lowest <= int(text) <= highest:
             raise Fault(f"is {text!r}. Write a whole number of days from {lowest} to {highest}.")
         return int(text)
 
@@ -173,6 +170,8 @@ def public_url(text: str) -> str:
 def host_names(text: str) -> list[str]:
     """Django's ALLOWED_HOSTS: names, `.example.com` for a domain with all below it, addresses, or `*`."""
     names = words(text)
+    if not names:  # Django would answer under no name at all
+        raise Fault("names no host. Write names separated by commas, or leave it out.")
     for name in names:
         if name != "*" and not _is_address(name.strip("[]")) and not _HOST_NAME.fullmatch(name.removeprefix(".")):
             raise Fault(f"holds {name!r}, which is no host name. Write names without scheme, port or path.")
@@ -180,63 +179,28 @@ def host_names(text: str) -> list[str]:
 
 
 def outbound_hosts(text: str) -> list[str]:
-    """`host`, `host:port`, address or CIDR; an IPv6 address with a port stands in brackets."""
-    for entry in (entries := words(text)):
+    """`host`, `host:port`, address or CIDR; an IPv6 address may stand in brackets, and with a port it must."""
+    entries = [_bare(entry) for entry in words(text)]
+    for entry in entries:
         if not _is_outbound_host(entry):
             raise Fault(
-                f"holds {entry!r}. Write host names, host:port, IP addresses or networks, separated by commas, "
-                "such as auth.internal:8443,10.20.0.0/16."
+                f"holds {entry!r}, {_no_outbound_host(entry)}. Write host names, host:port, IP addresses or networks, "
+                "separated by commas, such as auth.internal:8443,10.20.0.0/16."
             )
     return entries
 
 
-def database(text: str) -> dict[str, Any]:
-    if not text.startswith(DATABASE_SCHEMES):
-        raise Fault(
-            "names no database that Latchkey works with. "
-            "Write postgres://user:password@host:5432/name or sqlite:////absolute/path."
-        )
-    try:
-        parsed = dict(environ.Env.db_url_config(text))
-    except ValueError:
-        parsed = {}
-    if not parsed.get("NAME"):
-        raise Fault("can't be read as a database address. Write postgres://user:password@host:5432/name.")
-    return parsed
+def folder(base: Path) -> Callable[[str], Path]:
+    """A folder, which need not be there yet; a relative one lies below `base`."""
 
+    def parse(text: str) -> Path:
+        path = base / text
+        for part in (path, *path.parents):
+            if os.path.exists(part) and not os.path.isdir(part):  # unlike pathlib's they raise nothing
+                raise Fault(f"names {text!r}, but {str(part)!r} is a file. Name a folder, or where one can be made.")
+        return path
 
-def broker(text: str) -> str:
-    if not text.startswith(BROKER_SCHEMES):
-        raise Fault(
-            "names no broker that Latchkey works with. Write redis://host:6379/0 or rediss://…, or leave it out."
-        )
-    try:
-        urlsplit(text).port  # noqa: B018  # (reading it is what checks it)
-    except ValueError:
-        # Not quoted: it may hold a password.
-        raise Fault("can't be read as a broker's address. Write redis://host:6379/0, or leave it out.") from None
-    return text
-
-
-def email(text: str) -> dict[str, Any]:
-    """Django's EMAIL_… settings."""
-    remedy = (
-        "Write smtp+tls://user:password@host:587 (STARTTLS), smtp+ssl://user:password@host:465, smtp://host:25, "
-        "consolemail:// or filemail:////absolute/folder, with %xx for reserved characters."
-    )
-    if text.partition("://")[0] not in EMAIL_SCHEMES:
-        raise Fault(f"names no way to send mail that Latchkey knows. {remedy}")
-    try:
-        parsed = dict(environ.Env.email_url_config(text))
-    except ValueError:
-        parsed = {}
-    if not parsed or (text.startswith("smtp") and not parsed["EMAIL_HOST"]):
-        raise Fault(f"can't be read. {remedy}")
-    if text.startswith("filemail") and not parsed["EMAIL_FILE_PATH"].startswith("/"):
-        raise Fault(f"names no absolute folder. {remedy}")
-    ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
-    parsed["EMAIL_PORT"] = parsed["EMAIL_PORT"] or ports.get(text.partition("://")[0], 25)
-    return {name: value or "" for name, value in parsed.items()}
+    return parse
 
 
 def mail_sender(text: str) -> str:
@@ -290,6 +254,20 @@ def _is_outbound_host(entry: str) -> bool:
         host, port = entry, "1"
     named = _is_address(host[1:-1]) if host.startswith("[") and host.endswith("]") else _is_name(host)
     return named and port.isascii() and port.isdigit() and 0 < int(port) < 65536
+
+
+def _bare(entry: str) -> str:
+    """An address without the brackets that it stands in."""
+    inner = entry[1:-1] if entry.startswith("[") and entry.endswith("]") else ""
+    return inner if _is_address(inner) else entry
+
+
+def _no_outbound_host(entry: str) -> str:
+    try:
+        network = ip_network(entry, strict=False)
+    except ValueError:
+        return "which is none of these"
+    return f"whose network is {network}"
 
 
 def _is_name(host: str) -> bool:

@@ -3,10 +3,18 @@
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 
 def make(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Raises `ImproperlyConfigured` where it can't be made."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"VAR_DIR is {settings.VAR_DIR}, where the folder {folder} can't be made: {error.strerror}. "
+            "Name a folder that this user may write to."
+        ) from error
 
 
 def make_all() -> None:

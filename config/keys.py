@@ -23,11 +23,17 @@ REMEDY = (
 
 
 def read(folder: Path, name: str) -> str:
-    """The key kept in `folder`, or nothing."""
+    """The key kept in `folder`, or nothing. Raises `ImproperlyConfigured` for one that can't be read."""
     try:
         return (folder / name).read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it holds no key"
+    raise ImproperlyConfigured(
+        f"{folder / name}, a key of the embedded database, can't be read: {reason}. "
+        f"Bring it back and give it to the user that runs this, or set {name.upper()}."
+    )
 
 
 def make(folder: Path, name: str) -> str:

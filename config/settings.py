@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from config import environment, keys
+from config import environment, keys, service_urls
 from config.admin_theme import UNFOLD as UNFOLD
 from config.environment import Environment
 from config.logs import logging_config
@@ -18,7 +18,7 @@ from config.logs import logging_config
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 environ.Env.read_env(BASE_DIR / ".env")
-VAR_DIR = BASE_DIR / Environment(os.environ).text("VAR_DIR", "var")
+VAR_DIR = Environment(os.environ).parsed("VAR_DIR", environment.folder(BASE_DIR), BASE_DIR / "var")
 # Without DATABASE_URL everything lives under VAR_DIR, and commands typed beside a running `manage.py up` must see
 # the same address and the same sandbox as it does: it leaves them there.
 EMBEDDED_DATABASE = not Environment(os.environ).has("DATABASE_URL")
@@ -26,7 +26,7 @@ UP_FILE = VAR_DIR / "up.json"
 _left_by_up: dict[str, str] = json.loads(UP_FILE.read_text()) if EMBEDDED_DATABASE and UP_FILE.exists() else {}
 
 env = Environment(os.environ, otherwise=_left_by_up)
-env.text("VAR_DIR")  # read above, before there was a place for its faults
+env.parsed("VAR_DIR", environment.folder(BASE_DIR), VAR_DIR)  # read above, before there was a place for its faults
 
 DEBUG = env.parsed("DEBUG", environment.flag, False)
 SECRET_KEY = env.parsed("SECRET_KEY", environment.signing_key, keys.read(VAR_DIR, keys.SECRET_KEY_FILE))
@@ -140,7 +140,7 @@ _SQLITE: dict[str, Any] = {
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.parsed(
         "DATABASE_URL",
-        environment.database,
+        service_urls.database,
         {"ENGINE": "django.db.backends.sqlite3", "NAME": str(VAR_DIR / "latchkey.sqlite3")},
     )
 }
@@ -228,7 +228,7 @@ if not WHITENOISE_USE_FINDERS:
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
 BROKER_DIR = VAR_DIR / "broker"
-CELERY_BROKER_URL = env.parsed("CELERY_BROKER_URL", environment.broker, "filesystem://localhost/")
+CELERY_BROKER_URL = env.parsed("CELERY_BROKER_URL", service_urls.broker, "filesystem://localhost/")
 EMBEDDED_BROKER = CELERY_BROKER_URL.startswith("filesystem:")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
@@ -297,7 +297,7 @@ _mail: dict[str, Any] = {
     "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
     "EMAIL_FILE_PATH": str(VAR_DIR / "mail"),
 }
-_mail = env.parsed("EMAIL_URL", environment.email, _mail)
+_mail = env.parsed("EMAIL_URL", service_urls.email, _mail)
 EMAIL_BACKEND: str = _mail["EMAIL_BACKEND"]
 EMAIL_FILE_PATH: str = _mail.get("EMAIL_FILE_PATH", "")
 EMAIL_HOST: str = _mail.get("EMAIL_HOST", "")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config import environment
+from config import environment, service_urls
 from config.environment import Environment, Fault
 
 ROOT = Path(__file__).parents[2]
@@ -93,11 +93,20 @@ def test_all_faults_are_told_at_once():
         (environment.outbound_hosts, "10.0.0.1/8"),
         (environment.outbound_hosts, "10.0.0.999"),
         (environment.outbound_hosts, "*"),
-        (environment.database, "mysql://user:word@host/name"),
-        (environment.database, "postgres://host:5432/"),
-        (environment.broker, "amqp://host"),
-        (environment.broker, "redis://:word@host:port/0"),
-        (environment.broker, "redis://host:99999/0"),
+        (environment.outbound_hosts, "[10.0.0.0]/8"),
+        (environment.host_names, ","),
+        (environment.seconds(1, 120), "\u0663"),
+        (environment.days(1, 10), "\u0663"),
+        (service_urls.database, "mysql://user:word@host/name"),
+        (service_urls.database, "postgres://host:5432/"),
+        (service_urls.database, "sqlite:///"),
+        (service_urls.database, "postgres://user:word@host/name?foo=bar"),
+        (service_urls.broker, "redis://host:6379/x"),
+        (service_urls.broker, "redis://host:0/0"),
+        (service_urls.broker, "redis://host:6379/0/1"),
+        (service_urls.broker, "amqp://host"),
+        (service_urls.broker, "redis://:word@host:port/0"),
+        (service_urls.broker, "redis://host:99999/0"),
         (environment.pem_file, "/nonexistent/ca.pem"),
     ],
 )
@@ -117,6 +126,10 @@ def test_nonsense_is_refused(parse, text):
         (environment.host_names, ".example.com, 127.0.0.1,[::1],*", [".example.com", "127.0.0.1", "[::1]", "*"]),
         (environment.outbound_hosts, "a.internal, b:8443,10.0.0.0/8", ["a.internal", "b:8443", "10.0.0.0/8"]),
         (environment.outbound_hosts, "::1,[::1]:8000,fd00::/8", ["::1", "[::1]:8000", "fd00::/8"]),
+        (environment.outbound_hosts, "[::1]", ["::1"]),
+        (service_urls.broker, "redis://host", "redis://host"),
+        (service_urls.broker, "rediss://:word@host:6380/1?x=y", "rediss://:word@host:6380/1?x=y"),
+        (service_urls.broker, "redis+socket:///run/redis.sock", "redis+socket:///run/redis.sock"),
     ],
 )
 def test_sense_is_understood(parse, text, value):
@@ -124,10 +137,38 @@ def test_sense_is_understood(parse, text, value):
 
 
 def test_a_password_with_reserved_characters_survives():
-    parsed = environment.database("postgres://latch:p%40ss%2Fword@db.internal:5433/keys?sslmode=require")
+    parsed = service_urls.database("postgres://latch:p%40ss%2Fword@db.internal:5433/keys?sslmode=require")
 
     assert (parsed["USER"], parsed["PASSWORD"], parsed["HOST"]) == ("latch", "p@ss/word", "db.internal")
     assert parsed["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_options_of_django_and_of_postgresql_go_with_a_database():
+    parsed = service_urls.database("postgres://u:p@host/name?assume_role=owner&application_name=latchkey")
+
+    assert parsed["OPTIONS"] == {"assume_role": "owner", "application_name": "latchkey"}
+
+
+def test_an_option_that_nobody_knows_is_named_without_the_address():
+    with pytest.raises(Fault) as refusal:
+        service_urls.database("postgres://user:hunter2@host/name?sslmod=require")
+
+    assert "'sslmod'" in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_network_with_bits_of_a_host_is_told_what_it_would_be():
+    with pytest.raises(Fault, match=r"holds '10\.20\.0\.1/16', whose network is 10\.20\.0\.0/16\. Write"):
+        environment.outbound_hosts("10.20.0.1/16")
+
+
+def test_a_folder_may_be_missing_but_is_no_file(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    assert environment.folder(tmp_path)("a/b") == tmp_path / "a" / "b"
+    for wrong in ("file", "file/below"):
+        with pytest.raises(Fault, match="is a file"):
+            environment.folder(tmp_path)(wrong)
 
 
 def test_a_file_of_certificates_must_hold_one(tmp_path):
@@ -140,7 +181,7 @@ def test_a_file_of_certificates_must_hold_one(tmp_path):
 def test_a_refused_secret_is_not_shown():
     env = Environment({"SECRET_KEY": "hunter2", "DATABASE_URL": "mysql://user:hunter2@host/name"})
     env.parsed("SECRET_KEY", environment.signing_key, "")
-    env.parsed("DATABASE_URL", environment.database, {})
+    env.parsed("DATABASE_URL", service_urls.database, {})
 
     assert len(env.faults) == 2
     assert "hunter2" not in "".join(env.faults)
@@ -161,6 +202,46 @@ def test_a_command_stops_with_the_faults_and_no_traceback(tmp_path):
         "Latchkey can't start.",
         "DEBUG is 'maybe', which is neither yes nor no. Write 1 or 0.",
     ]
+
+
+def test_a_file_where_the_folder_should_be_stops_a_command_and_no_traceback_is_shown(tmp_path):
+    (tmp_path / "var").write_text("")
+
+    done = manage("check", DEBUG="1", VAR_DIR=str(tmp_path / "var"))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Latchkey can't start.\nVAR_DIR names ")
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_told():
+    done = manage("migrate", DEBUG="1", VAR_DIR="/proc/nowhere")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "Latchkey can't start.\nVAR_DIR is /proc/nowhere, where the folder /proc/nowhere can't"
+    )
+    assert done.stderr.endswith("Name a folder that this user may write to.\n")
+
+
+@pytest.mark.parametrize("command", [("create_api_key", "k"), ("rotate_encryption_keys",), ("connectors", "export")])
+@pytest.mark.parametrize("url", ["sqlite:////nonexistent/a.sqlite3", "postgres://u:hunter2@127.0.0.1:1/db"])
+def test_a_database_that_cannot_be_used_is_told_without_a_traceback(tmp_path, command, url):
+    keys = dict.fromkeys(("SECRET_KEY", "FERNET_KEYS"), "0123456789abcdefghijklmnopqrstuvwxyz")
+
+    done = manage(*command, **keys, VAR_DIR=str(tmp_path), DATABASE_URL=url)
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "manage.py migrate" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_server_that_does_not_answer_is_not_taken_for_a_database_that_is_not_there_yet(tmp_path):
+    done = manage("connectors", "export", DEBUG="1", VAR_DIR=str(tmp_path), DATABASE_URL="postgres://u@127.0.0.1:1/db")
+
+    assert done.stderr.startswith("The database can't be used: ")
+    assert "DATABASE_URL" in done.stderr
 
 
 def manage(*arguments, **environment_variables):

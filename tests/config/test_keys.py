@@ -60,6 +60,7 @@ def test_who_was_killed_while_making_a_key_is_no_obstacle(tmp_path):
         ("-m", "celery", "-A", "config.celery", "beat"),
         ("manage.py", "check"),
         ("manage.py", "runserver", "--noreload", "0"),
+        ("manage.py", "shell", "-c", "print('started')"),
     ],
     ids=lambda start: start[-1].split()[-1],
 )
@@ -77,6 +78,16 @@ def test_another_database_brings_its_own_keys(tmp_path):
 
     assert done.returncode == 1
     assert "FERNET_KEYS is not set. Start with scripts/run" in done.stderr
+
+
+def test_a_key_that_cannot_be_read_is_told_and_not_replaced(tmp_path):
+    (tmp_path / "fernet_keys").mkdir()
+
+    done = run("manage.py", "migrate", VAR_DIR=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "fernet_keys, a key of the embedded database, can't be read: Is a directory." in done.stderr
 
 
 def test_an_embedded_database_is_born_with_its_keys(tmp_path):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.db import connection, transaction
 
 from connectors import ready_made
 from connectors.adopting import AlreadyThere, Comparison, Moved, add, comparison, outdated_keys, take, untouched
@@ -82,6 +82,8 @@ class Command(BaseCommand):
         needs_database = action in ("import", "export", "add-from-catalogue")
         needs_database |= bool(options.get("outdated") or options.get("difference"))
         if needs_database and not is_migrated():
+            if connection.vendor != "sqlite":
+                connection.ensure_connection()  # a server that can't be reached is another matter, and raises
             raise CommandError("There is no database yet. Run scripts/run, or manage.py migrate, once.")
         actions: dict[str, Callable[..., None]] = {
             "import": self._import,
