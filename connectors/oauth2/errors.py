@@ -10,8 +10,9 @@ LatchkeyError                       says what happened, why, and what to do next
     └── MintBudgetSpent             the definition's `max_requests` allows no further request for now
 """
 
+import copyreg
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 
 class LatchkeyError(Exception):
@@ -29,6 +30,10 @@ class LatchkeyError(Exception):
         self.what = what
         self.why = why
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By its attributes: `Exception` would call the class with `args` alone, which not every one of them takes.
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
     def at(self, place: str) -> Self:
         """The same error, its first sentence opening with where it happened: `At the step “login”`."""
