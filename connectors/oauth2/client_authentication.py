@@ -1,5 +1,6 @@
 """How a client shows who it is at the token endpoint (RFC 6749 section 2.3): each way is a small value."""
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -31,7 +32,17 @@ _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 def names_used(request: TokenRequest) -> set[str]:
     """The variables that the client authentication and the assertion use by themselves."""
-    return {*CLIENT_VARIABLES[request.client_authentication], *names_of_defaults(request)}
+    names = set(CLIENT_VARIABLES[request.client_authentication])
+    if request.client_authentication in ADDS_PARAMETERS:
+        names -= _stated(request, names)
+    return {*names, *names_of_defaults(request)}
+
+
+def _stated(request: TokenRequest, names: set[str]) -> set[str]:
+    """Which of `names` the document itself states, or takes away, where they would be added as parameters."""
+    if request.body_format == "none":
+        return {name for name in names if name in (request.query or {}) or re.search(rf"[?&]{name}=", request.url)}
+    return {name for name in names if isinstance(request.parameters, dict) and name in request.parameters}
 
 
 @dataclass(frozen=True)

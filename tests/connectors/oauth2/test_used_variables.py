@@ -1,3 +1,5 @@
+import pytest
+
 from connectors.oauth2.definition import SUPPLIED_VARIABLES
 from tests.connectors.oauth2.definitions import method_of
 
@@ -32,6 +34,25 @@ def test_a_path_of_its_own_leaves_out_the_token_key():
 
 def test_no_client_authentication_leaves_out_id_and_secret():
     assert asked(token_request={"client_authentication": "none"}) == ["scope", "grant_type", "token_key"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"body": {"client_id": "ours", "client_secret": None}},
+        {"body_format": "json", "body": {"client_id": "ours", "client_secret": None}},
+        {"body_format": "none", "query": {"client_id": "ours", "client_secret": None}},
+        {"body_format": "none", "url": "https://a.example/t?client_id=ours&client_secret="},
+    ],
+)
+def test_what_the_document_states_itself_is_not_asked_for(request_):
+    assert asked(token_request=request_) == ["token_key"]
+
+
+def test_the_header_needs_id_and_secret_whatever_the_body_states():
+    request = {"client_authentication": "client_secret_basic", "body": {"client_id": "ours"}}
+
+    assert asked(token_request=request) == ["client_id", "client_secret", "token_key"]
 
 
 def test_a_get_request_has_no_body_to_use_them():
