@@ -227,18 +227,18 @@ def _overtaken() -> ProviderUnavailable:
     )
 
 
-def pause(instance: Instance, *, actor: Any = None, clock: Clock = database_time.now) -> None:
-    """Stop renewing, and hand out no token."""
+def pause(instance: Instance, *, reason: str = "", actor: Any = None, clock: Clock = database_time.now) -> None:
+    """Stop renewing, and hand out no token. `reason` is for the history, where `actor` doesn't say enough."""
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
         if locked.status != Instance.Status.PAUSED:
             Token.objects.filter(pk=instance.pk).update(refresh_at=None)
-            _change_status(locked, Instance.Status.PAUSED, Event.Kind.PAUSED, actor, clock)
+            _change_status(locked, Instance.Status.PAUSED, Event.Kind.PAUSED, reason, actor, clock)
     _reload(instance)
 
 
-def resume(instance: Instance, *, actor: Any = None, clock: Clock = database_time.now) -> None:
-    """Go on: a token that still lives serves again, and one is asked for at the next tick."""
+def resume(instance: Instance, *, reason: str = "", actor: Any = None, clock: Clock = database_time.now) -> None:
+    """Go on: a token that still lives serves again, and one is asked for at the next tick. `reason`: as for `pause`."""
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
         if locked.status == Instance.Status.PAUSED:
@@ -246,8 +246,13 @@ def resume(instance: Instance, *, actor: Any = None, clock: Clock = database_tim
             status = Instance.Status.ACTIVE if token.life else Instance.Status.PENDING
             due = None if token.life is None else token.planned() if token.will_do(clock()) else clock()
             Token.objects.filter(pk=instance.pk).update(refresh_at=due, failures=0)
-            _change_status(locked, status, Event.Kind.RESUMED, actor, clock)
+            _change_status(locked, status, Event.Kind.RESUMED, reason, actor, clock)
     _reload(instance)
+
+
+def check_name(instance: Instance, name: str) -> None:
+    """Raises what `rename` would: `NameTaken`, or `ValidationFailed` where it can't be a name."""
+    free_name(_siblings(instance), name)
 
 
 def rename(instance: Instance, name: str, *, actor: Any = None, clock: Clock = database_time.now) -> None:
@@ -320,8 +325,8 @@ def _siblings(instance: Instance) -> InstanceQuerySet:
     return Instance.objects.filter(tenant=instance.tenant_id, connector=instance.connector_id).exclude(pk=instance.pk)
 
 
-def _change_status(locked: Instance, status: str, kind: str, actor: Any, clock: Clock) -> None:
+def _change_status(locked: Instance, status: str, kind: str, reason: str, actor: Any, clock: Clock) -> None:
     before, locked.status = locked.status, status
     locked.status_code = locked.status_reason = ""
     locked.save(update_fields=["status", "status_code", "status_reason", "updated_at"])
-    locked.record(kind, before=before, at=clock(), actor=actor)
+    locked.record(kind, before=before, at=clock(), message=reason, actor=actor)

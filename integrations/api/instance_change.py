@@ -56,11 +56,13 @@ class InstanceChange(Schema):
 
 
 def apply(instance: Instance, change: InstanceChange) -> None:
-    """Make the change. Raises `NameTaken`, `ValidationFailed`, `InstanceNotFound` or a `TokenError`."""
+    """Make the change or nothing. Raises `NameTaken`, `ValidationFailed`, `InstanceNotFound` or a `TokenError`."""
     given = change.model_fields_set
     name = change.name.strip() if "name" in given else instance.name
     new_name = None if name == instance.name else name
     if change.overlap:
+        if new_name is not None:
+            connecting.check_name(instance, new_name)
         _add_next(instance, _following(change), change.secret_expires_at)
     if change.values and not change.overlap:
         connecting.reconnect(instance, values=change.values, only_named=True, name=new_name)
@@ -69,7 +71,7 @@ def apply(instance: Instance, change: InstanceChange) -> None:
     if "secret_expires_at" in given and not change.overlap:
         secret_expiry.set_expiry(instance, change.secret_expires_at)
     if "paused" in given:
-        (connecting.pause if change.paused else connecting.resume)(instance)
+        (connecting.pause if change.paused else connecting.resume)(instance, reason="Through the API.")
 
 
 def _following(change: InstanceChange) -> dict[str, str]:

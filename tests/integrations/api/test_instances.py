@@ -179,6 +179,18 @@ def test_pausing_and_resuming(instance, path, call):
     assert call("GET", TOKEN_PATH).status_code == 200
 
 
+def test_the_history_says_what_paused_and_resumed_it(instance, path, call):
+    call("PATCH", path, {"paused": True})
+    call("PATCH", path, {"paused": False})
+
+    events = call("GET", f"{path}/events").json()["items"]
+
+    assert [(event["kind"], event["message"]) for event in events[:2]] == [
+        ("resumed", "Through the API."),
+        ("paused", "Through the API."),
+    ]
+
+
 def test_new_values_leave_a_paused_instance_paused(instance, path, call):
     call("PATCH", path, {"paused": True})
 

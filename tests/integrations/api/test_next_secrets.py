@@ -5,7 +5,7 @@ import pytest
 from integrations.models import ApiKey
 from tenants.models import Instance, InstanceValues, NextValues, Token
 from tests.integrations.api.conftest import Caller
-from tests.tenants.wizard.rows import SECRET
+from tests.tenants.wizard.rows import SECRET, make_instance
 from tests.tenants.wizard.token_server import BAD_SECRET, GOOD_SECRET
 
 pytestmark = pytest.mark.both_databases
@@ -111,6 +111,16 @@ def test_nonsense_is_refused_with_nothing_stored(instance, path, server, call, b
     assert not NextValues.objects.exists()
     assert Instance.objects.get().name == instance.name
     assert server.requests == 0
+
+
+@pytest.mark.parametrize(("name", "status"), [("EMEA", 409), ("\u202eAEME", 422)])
+def test_a_name_that_can_t_be_had_leaves_no_next_secret(works, path, call, name, status):
+    make_instance(works.tenant, works.auth_method, name="EMEA")
+
+    response = call("PATCH", path, {**LATER, "name": name})
+
+    assert response.status_code == status
+    assert not NextValues.objects.exists()
 
 
 def test_when_a_secret_runs_out_can_be_said_and_taken_back(instance, path, server, call):
