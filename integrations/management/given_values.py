@@ -10,6 +10,7 @@ from pathlib import Path
 
 from connectors.oauth2.definition import Variable
 from connectors.oauth2.method import Method
+from connectors.oauth2.problems import did_you_mean
 
 STDIN = "-"
 Ask = Callable[[str], str]
@@ -65,20 +66,33 @@ def given_values(
         for pair in source:
             key, value = _pair(method, pair)
             given[key] = read(value)
-    if terminal.is_there:
-        for variable in _lacking(method, given, operator):
-            given[variable.key] = (terminal.ask_secret if variable.secret else terminal.ask)(f"{variable.title}: ")
+    lacking = _lacking(method, given, operator)
+    if lacking and not terminal.is_there:
+        raise BadValue(_how_to_give(lacking))
+    for variable in lacking:
+        given[variable.key] = (terminal.ask_secret if variable.secret else terminal.ask)(f"{variable.title}: ")
     return given
+
+
+def _how_to_give(lacking: Sequence[Variable]) -> str:
+    titles = " and ".join(variable.title for variable in lacking)
+    ways = " ".join(f"--set-file {one.key}=PATH" if one.secret else f"--set {one.key}=VALUE" for one in lacking)
+    return f"Nothing was sent: {titles} {'has' if len(lacking) == 1 else 'have'} no value. Add {ways}"
+
+
+def reads_of_stdin(files: Sequence[str]) -> int:
+    """How many values are to come from standard input, which can be read once."""
+    return sum(pair.partition("=")[2] == STDIN for pair in files)
 
 
 def _pair(method: Method, pair: str) -> tuple[str, str]:
     key, separator, value = pair.partition("=")
-    if not separator:
+    if not separator or not key:
         # The word may be a secret whose name was forgotten.
-        raise BadValue("A value is given as NAME=VALUE, such as --set client_id=AbC. One of them has no “=”.")
+        wrong = "no name before the “=”" if separator else "no “=”"
+        raise BadValue(f"A value is given as NAME=VALUE, such as --set client_id=AbC. One of them has {wrong}.")
     if key not in method.by_key:
-        known = ", ".join(variable.key for variable in method.asked)
-        raise BadValue(f"There is no variable {key[:64]}. There are: {known}.")
+        raise BadValue(f"There is no variable {key[:64]}. {did_you_mean(key, [one.key for one in method.asked])}")
     return key, value
 
 
@@ -96,7 +110,7 @@ def _read_file(name: str) -> str:
     except (OSError, UnicodeDecodeError):
         text = None
     if text is None:
-        raise BadValue(f"The file {name} can't be read. Check its name and its permissions.")
+        raise BadValue(f"The file “{name}” can't be read. Check its name and its permissions.")
     # What a shell or an editor writes ends in a line break, which is not part of a secret.
     return text.rstrip("\r\n")
 

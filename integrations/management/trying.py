@@ -18,7 +18,7 @@ from connectors.oauth2.trial import first_request
 from connectors.oauth2.values import resolve
 from connectors.trials import try_alternatives, try_method
 from integrations.importing import is_migrated
-from integrations.management.given_values import BadValue, Terminal, add_arguments, given_values
+from integrations.management.given_values import STDIN, BadValue, Terminal, add_arguments, given_values, reads_of_stdin
 from integrations.management.trial_text import lines_of, lines_of_search
 
 WORDS = "Try a method of a file with values that are not stored, and show all that is sent and got."
@@ -45,6 +45,12 @@ def add_try(parser: ArgumentParser) -> None:
     )
 
 
+def refuse_two_readers(name: str, files: Sequence[str]) -> None:
+    """Raise `CantTry` where the document and a value, or two values, are to come from standard input."""
+    if (name == STDIN) + reads_of_stdin(files) > 1:
+        raise CantTry("Standard input can be read only once. Name a file for all but one of those that are “-”.")
+
+
 def chosen_method(connectors: Sequence[definition.Connector], connector: str | None, method: str | None) -> Method:
     """The method that is meant. Raises `CantTry` where that isn't clear."""
     by_key = {one.key: one for one in connectors}
@@ -58,7 +64,8 @@ def chosen_method(connectors: Sequence[definition.Connector], connector: str | N
 
 def _chosen(what: str, wanted: str | None, known: dict[str, Any]) -> str:
     if not known:
-        raise CantTry(f"The file holds no {what}.")
+        remedy = "Name one that holds a document of `kind: connector`."
+        raise CantTry(f"The file holds no {what}. {remedy if what == 'connector' else 'Add one to `auth_methods`.'}")
     if wanted is None:
         if len(known) > 1:
             raise CantTry(f"The file holds several {what}s: choose one with --{what}. {did_you_mean('', known)}")

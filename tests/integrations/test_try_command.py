@@ -135,14 +135,42 @@ def test_a_file_with_problems_is_not_tried(file, provider):
     [
         (["--method=other"], "The file holds no method other."),
         (["--connector=other"], "The file holds no connector other."),
-        (["--set=nothing=1"], "There is no variable nothing. There are: scope,"),
-        (["--set-file=client_secret=missing"], "The file missing can't be read."),
+        (["--set=nothing=1"], "There is no variable nothing. The names that exist: client_id,"),
+        (["--set=clientid=1"], "There is no variable clientid. Did you mean client_id?"),
+        (["--set==1"], "One of them has no name before the “=”."),
+        (["--set-file=client_secret=missing"], "The file “missing” can't be read."),
+        (["--set-file=client_secret="], "The file “” can't be read."),
+        (["--set-file=client_secret=-", "--set-file=client_id=-"], "Standard input can be read only once."),
         (["--set-env=client_secret=NOT_THERE"], "The environment has no variable NOT_THERE."),
     ],
 )
 def test_says_what_can_t_be_tried(file, provider, arguments, said):
     assert said in run(file(), *arguments)[1]
     assert provider.asked == []
+
+
+def test_says_how_to_give_what_is_missing_where_nobody_can_be_asked(file, provider):
+    _, error = run(file(), secret="--set=scope=")
+
+    assert error == "Nothing was sent: Client secret has no value. Add --set-file client_secret=PATH"
+    assert provider.asked == []
+
+
+def test_the_document_and_a_secret_cannot_both_come_from_standard_input(file, provider):
+    assert "Standard input can be read only once." in run("-", secret="--set-file=client_secret=-")[1]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("kind: connector\nkey: a\nname: A\n", "The file holds no method. Add one to `auth_methods`."),
+        ("kind: integration\nkey: a\nname: A\n", "The file holds no connector. Name one that holds a document of"),
+    ],
+)
+def test_a_file_without_anything_to_try_says_what_to_add(tmp_path, document, said):
+    (tmp_path / "a.yaml").write_text(document)
+
+    assert said in run(str(tmp_path / "a.yaml"), secret="--set=scope=")[1]
 
 
 def test_a_value_without_a_name_is_not_repeated(file, provider):

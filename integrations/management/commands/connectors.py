@@ -98,10 +98,11 @@ class Command(BaseCommand):
         actions[action](names, **options)
 
     def _try(self, names: Sequence[str], *, method: str | None, connector: str | None, **options: Any) -> None:
-        batch = check_files(names)
-        self._refuse(batch.problems, "Nothing was sent")
         refused = ""
         try:
+            trying.refuse_two_readers(names[0], options["files"])
+            batch = check_files(names)
+            self._refuse(batch.problems, "Nothing was sent")
             chosen = trying.chosen_method(batch.connectors, connector, method)
             worked, lines = trying.run_trial(chosen, options)
         except trying.CantTry as error:
