@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -62,10 +63,16 @@ def _unreadable(request: HttpRequest) -> LatchkeyError | None:
 
 
 def _unstorable(request: HttpRequest) -> LatchkeyError | None:
-    """NUL, which no database takes into a text."""
+    """NUL, which no database takes into a text; and more parameters than are looked at."""
     if "\0" in request.path:
         return NotFound("There is nothing at this address.")
-    held = [name for name, values in request.GET.lists() if any("\0" in text for text in (name, *values))]
+    try:
+        parameters = list(request.GET.lists())
+    except TooManyFieldsSent:
+        return BadRequest(
+            "The request can't be read.", "It has too many parameters.", "Send those that are documented."
+        )
+    held = [name for name, values in parameters if any("\0" in text for text in (name, *values))]
     if not held:
         return None
     fields = {name.replace("\0", ""): "This holds a character that can't be sent (NUL)." for name in held}

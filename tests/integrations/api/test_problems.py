@@ -68,6 +68,10 @@ def test_a_body_that_is_not_json_is_a_problem(instance, call, body):
     is_problem(response, 400, "bad_request")
 
 
+def test_too_many_parameters_are_a_problem(instance, call):
+    is_problem(call("GET", "instances?" + "a=&" * 1200), 400, "bad_request")
+
+
 def test_a_body_that_is_too_large_is_the_callers_problem_and_not_ours(instance, call):
     response = call("PATCH", f"instances/{instance.pk}", {"values": {"client_secret": "x" * 3_000_000}})
 
