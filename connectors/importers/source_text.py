@@ -37,6 +37,7 @@ _NESTED = re.compile(r"""(?P<indent>[ ]+)(?P<quote>["']?)(?P<key>[A-Za-z][\w.\-]
 # A string that doesn't end takes all the rest, so that nothing is looked at twice.
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.|\\\Z)*+(?:"|\Z)|[\[{\]}]', re.DOTALL)
 _MAX_HOPS = 20
+_REMEDY = "Give an OpenAPI description, an authorization server's metadata or a cURL command."
 
 
 def read(content: bytes) -> tuple[dict[str, Any], list[str]]:
@@ -44,6 +45,8 @@ def read(content: bytes) -> tuple[dict[str, Any], list[str]]:
     if len(content) > MAX_BYTES:
         raise NotReadable(f"The source is larger than {MAX_BYTES >> 20} MiB.")
     stripped = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not stripped:
+        raise NotReadable(f"The source is empty. {_REMEDY}")
     if stripped[:1] == b"<":
         raise NotReadable(
             "This is a page or XML, not a description. Look on the page for the address of openapi.json, openapi.yaml "
@@ -92,8 +95,8 @@ def _yaml(content: bytes) -> tuple[dict[str, Any], list[str]]:
     documents, findings = read_documents(content, max_bytes=MAX_BYTES, max_nodes=_MAX_NODES)
     if len(documents) == 0 or not isinstance(documents[0].value, dict):
         first = findings[0] if findings else None
-        why = f" Line {first.mark.line}: {first.problem}" if first else ""
-        raise NotReadable(f"This is neither JSON nor YAML that holds a description.{one_line(why)}")
+        why = f" {one_line(f'Line {first.mark.line}: {first.problem}')}" if first else ""
+        raise NotReadable(f"This is neither JSON nor YAML that holds a description.{why} {_REMEDY}")
     if len(documents) > 1:
         remarks.append("The file holds several documents; only the first was read.")
     for finding in findings:

@@ -38,6 +38,8 @@ def print_draft(command: BaseCommand, source: str, kind: Kind | None) -> None:
 
 
 def _draft(source: str, kind: Kind | None) -> Draft:
+    if not source.strip():
+        raise CommandError("There is no draft. SOURCE is empty: name a file, an address, or - for standard input.")
     try:
         return draft_of_source(source, kind=kind, stdin=sys.stdin.buffer.read, fetch=fetcher())
     except NotReadable as error:

@@ -180,3 +180,9 @@ def test_a_ciphertext_of_the_first_key_is_current(settings):
     settings.FERNET_KEYS = [NEW, OLD]
 
     assert not is_current(ciphertext)
+
+
+@pytest.mark.parametrize("rows", ["0", "-1", "x", ""])
+def test_a_batch_of_no_rows_is_refused_in_words(rows):
+    with pytest.raises(CommandError, match=r"is no number of rows\. Write one from 1 to 999999"):
+        call_command("rotate_encryption_keys", f"--batch-size={rows}")

@@ -104,3 +104,8 @@ def test_a_source_that_gives_no_draft_is_refused_in_words(source, why):
         run(source)
 
     assert refused.value.returncode == 1
+
+
+def test_an_empty_source_is_not_taken_for_the_folder():
+    with pytest.raises(CommandError, match="SOURCE is empty: name a file"):
+        run(" ")

@@ -1,5 +1,7 @@
 """`manage.py rotate_encryption_keys`: what is stored goes under the first of FERNET_KEYS."""
 
+import re
+from argparse import ArgumentTypeError
 from functools import partial
 from typing import Any
 
@@ -16,7 +18,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--database", default=DEFAULT_DB_ALIAS, choices=tuple(connections))
+        parser.add_argument(
+            "--database",
+            default=DEFAULT_DB_ALIAS,
+            choices=tuple(connections),
+            help="Whose rows, where the settings name several.",
+        )
         parser.add_argument("--batch-size", type=_positive, default=200, help="Rows read at a time (default: 200).")
 
     def handle(self, *args: Any, database: str, batch_size: int, **options: Any) -> None:
@@ -56,7 +63,6 @@ class Command(BaseCommand):
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number of rows. Write one from 1 to 999999, such as 200.")
+    return int(text)

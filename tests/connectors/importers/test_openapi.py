@@ -320,11 +320,11 @@ def test_of_a_long_yaml_only_the_sections_that_matter_are_read():
     ("text", "why"),
     [
         ("<!DOCTYPE html><title>Docs</title>", "This is a page"),
-        ("just words", "neither JSON nor YAML"),
-        ("a: &a [*a]", "leads back to itself"),
+        ("just words", "neither JSON nor YAML that holds a description. Give an OpenAPI description"),
+        ("a: &a [*a]", r"description\. Line 1: The alias \*a leads back to itself"),
         ('{"a":' * 200 + "1" + "}" * 200, "nested more than"),
         ("hello: world", "neither an OpenAPI description"),
-        ("", "neither JSON nor YAML"),
+        (" \n", "The source is empty. Give an OpenAPI description"),
     ],
 )
 def test_what_is_no_description_is_refused_with_a_reason(text, why):
