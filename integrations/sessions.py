@@ -131,6 +131,7 @@ def commit(
         return
     parts = {part.component.name: part for part in parts_of(session)}
     if not parts:
+        Session.objects.filter(pk=session.pk, started_at=started).update(started_at=None, expires_at=started)
         raise SessionExpired(
             "The integration no longer has what this session was to set up.", remedy="Create a new one."
         )

@@ -272,6 +272,14 @@ def test_a_session_expires(crm, server, call):
     assert server.requests == 0
 
 
+def test_a_session_of_components_that_are_gone_is_over_and_stays_so(crm, call):
+    session = create(call, input={"meetings": GOOD})
+    crm.components.all().delete()
+
+    assert [commit(call, session, 410)["code"] for _ in range(2)] == ["session_expired"] * 2
+    assert look(call, session)["status"] == "expired"
+
+
 def test_a_session_that_is_being_connected_is_not_connected_again(crm, server, call):
     session = create(call, input={"meetings": GOOD})
     Session.objects.update(started_at=timezone.now())

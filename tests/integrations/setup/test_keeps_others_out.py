@@ -130,3 +130,13 @@ def test_what_expires_while_it_is_being_connected_is_not_called_expired(make_lin
     assert browser.get(f"{link}progress/").json() == {"next": None, "waits_for_run": False}
     assert "Connecting" in browser.get(f"{link}connecting/").text
     assert server.requests == 0
+
+
+def test_a_session_whose_components_the_integration_no_longer_has_is_over(make_link, crm, browser):
+    link = make_link()
+    crm.components.all().delete()
+
+    response = browser.get(link, follow=True)
+
+    assert response.status_code == 410
+    assert session_of(link).status(timezone.now()) == "expired"
