@@ -3,11 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from connectors.documents import connector_document
 from connectors.models import Connector
-from connectors.oauth2 import definition
 from connectors.oauth2.problems import did_you_mean
 from integrations.documents import integration_document
 from integrations.models import Integration
@@ -36,15 +33,3 @@ def export_documents(keys: Collection[str] = ()) -> list[dict[str, Any]]:
 def _unknown(key: str) -> str:
     known = {*Connector.objects.values_list("key", flat=True), *Integration.objects.values_list("key", flat=True)}
     return f"There is no connector or integration “{key}”. {did_you_mean(key, known)}"
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the format (draft 2020-12): of either kind of document."""
-    schema = TypeAdapter(definition.Document).json_schema(mode="validation")
-    schema.pop("discriminator")  # a word of OpenAPI; `kind` is a constant in either branch
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Latchkey definition",
-        "description": "A connector or an integration. A YAML file may hold several, with --- between them.",
-        **schema,
-    }

@@ -19,12 +19,13 @@ from connectors.importers.drafting import Kind
 from connectors.merging import ABSENT, Side
 from connectors.models import Connector
 from connectors.yaml_writing import write_documents
-from integrations.exporting import UnknownKey, export_documents, json_schema
+from integrations.exporting import UnknownKey, export_documents
 from integrations.importing import FileProblem, check_files, import_files, is_migrated
 from integrations.management import trying
 from integrations.management.drafting import add_draft, print_draft
 from integrations.management.progress import Counter
 from integrations.management.trying import add_try
+from integrations.schema import json_schema
 
 BREAK = "--break-instances"
 BREAK_HELP = "Make the change although instances will no longer work with it; they are marked."
