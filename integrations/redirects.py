@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from connectors.oauth2.hosts import BadAddress, checked_base
 
 MAX_LENGTH = 2000
+# What the address says of how a session ended; `error` only where it failed.
+OUTCOME = frozenset({"session", "status", "error"})
 _ENCODED_TRICK = re.compile(r"%(?:2f|5c|00|0[ad])", re.IGNORECASE)
 
 
@@ -55,9 +57,10 @@ def origin_of(address: str) -> str:
 
 
 def with_outcome(address: str, outcome: Mapping[str, str]) -> str:
-    """The address with these parameters added to its query; those of the same names that it had are replaced."""
+    """The address with these parameters added to its query; what it had of such names itself is taken away."""
     parts = urlsplit(address)
-    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in outcome]
-    untouched = parts.query if len(kept) == len(parse_qsl(parts.query, keep_blank_values=True)) else urlencode(kept)
+    own = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in own if name not in OUTCOME]
+    untouched = parts.query if len(kept) == len(own) else urlencode(kept)
     query = "&".join(part for part in (untouched, urlencode(outcome, quote_via=quote)) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", query, ""))

@@ -74,6 +74,7 @@ def test_without_prefixes_nothing_is_allowed():
         ("https://app.example.com", "https://app.example.com/?session=1&status=complete"),
         ("https://app.example.com/done?", "https://app.example.com/done?session=1&status=complete"),
         ("https://app.example.com/?a=b&a=c%20d&e", "https://app.example.com/?a=b&a=c%20d&e&session=1&status=complete"),
+        ("https://app.example.com/?error=old&a=b", "https://app.example.com/?a=b&session=1&status=complete"),
         ("https://app.example.com/?status=old&a=b", "https://app.example.com/?a=b&session=1&status=complete"),
     ],
 )
