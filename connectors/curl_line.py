@@ -19,6 +19,9 @@ from connectors.transport import Outbound
 
 Answer = HttpResponse | LatchkeyError
 
+# What keeps libcurl from sending fields of its own, where a request has none of them.
+_OWN_FIELDS = (("accept", b"Accept:"), ("user-agent", b"User-Agent:"), ("content-type", b"Content-Type:"))
+
 
 class Way:
     """Where a target is reached: addresses that the guard lets through, for as long as they are relied on."""
@@ -41,7 +44,7 @@ class Call:
         self.request = request
         self.target = target
         self.limit = limit
-        self.way = Way((), 0.0)
+        self.way = _NOWHERE
         self.sent = False
         self.refusal: LatchkeyError | None = None
 
@@ -62,12 +65,13 @@ class Call:
 class Line:
     """A handle of libcurl's, which carries one call after another."""
 
-    __slots__ = ("body", "call", "handle", "head", "is_stale", "opened", "outbound", "sockets")
+    __slots__ = ("body", "call", "handle", "head", "is_stale", "opened", "outbound", "sockets", "told")
 
-    def __init__(self, outbound: Outbound, sockets: dict[int, int]) -> None:
+    def __init__(self, outbound: Outbound, sockets: "dict[int, select.poll]") -> None:
         self.handle = curl.Curl()
         self.outbound = outbound
-        self.sockets = sockets  # file descriptors of open connections, by their local port
+        self.sockets = sockets  # those of open connections, by their local port
+        self.told: dict[int, Any] = {}
         self.call: Call = _NOBODY
         self.opened: list[int] = []
         self.head: list[bytes] = []
@@ -97,10 +101,10 @@ class Line:
         if not self.call.may_go_out or not self._may_reach(address):
             return stop
         if self.opened:
-            self.sockets.update((port, fd) for fd in self.opened if (port := _local_port(fd)))
+            self.sockets.update((port, _reading(fd)) for fd in self.opened if (port := _local_port(fd)))
             self.opened.clear()
-        elif _has_something_to_say(self.sockets.get(local_port, -1)):
-            self.is_stale = True
+        elif (kept := self.sockets.get(local_port)) and kept.poll(0):
+            self.is_stale = True  # the other side has closed it, or sent what nobody asked for
             return stop
         self.call.sent = True
         return fine
@@ -123,23 +127,30 @@ class Line:
         self.call = call
         self.is_stale = False
         request, target, handle = call.request, call.target, self.handle
-        handle.setopt(curl.URL, f"{target.scheme}://{target.authority}{target.path}")
+        self._tell(curl.URL, f"{target.scheme}://{target.authority}{target.path}")
         # An empty field needs ";": behind ":" it would mean that libcurl's own is not to be sent.
         lines = [(f"{name}: {value}" if value else f"{name};").encode() for name, value in fields]
-        lines += [*_unwanted("Accept", request), *_unwanted("User-Agent", request)]
+        names = request.headers.names()
+        lines += [refusal for name, refusal in _OWN_FIELDS if name not in names]
         if request.body is not None or not call.is_repeatable:
             handle.setopt(curl.POSTFIELDS, request.body or b"")
-            lines += [b"Expect:", *_unwanted("Content-Type", request)]
+            lines.append(b"Expect:")
         elif request.method == "HEAD":
             handle.setopt(curl.NOBODY, 1)
         if request.method != "POST":
             handle.setopt(curl.CUSTOMREQUEST, request.method)
-        handle.setopt(curl.HTTPHEADER, lines)
-        handle.setopt(curl.FRESH_CONNECT, is_fresh)
-        handle.setopt(curl.TIMEOUT_MS, max(1, round(seconds * 1000)))
+        self._tell(curl.HTTPHEADER, lines)
+        self._tell(curl.FRESH_CONNECT, is_fresh)
+        self._tell(curl.TIMEOUT_MS, max(1, round(seconds * 1000)))
         if target.host not in call.way.texts:
             listed = ",".join(f"[{one}]" if one.version == 6 else str(one) for one in call.way.addresses)
             handle.setopt(curl.RESOLVE, [f"+{target.host}:{target.port}:{listed}"])
+
+    def _tell(self, option: int, value: Any) -> None:
+        """Set an option, where the call before had another value."""
+        if self.told.get(option) != value:
+            self.handle.setopt(option, value)
+            self.told[option] = value
 
     def answer(self, max_body: int) -> Answer:
         """What came."""
@@ -175,11 +186,13 @@ class Line:
 
     def forget(self) -> None:
         """Let go of what the last request said."""
+        self.told.clear()
         self.handle.setopt(curl.URL, "")
         self.handle.setopt(curl.POSTFIELDS, b"")
         self.handle.setopt(curl.HTTPHEADER, [])
 
 
+_NOWHERE = Way((), 0.0)
 _NOBODY = Call(None, HttpRequest("GET", ""), Target("https", "", 443, "/"), Deadline(0))
 
 
@@ -187,11 +200,6 @@ def checked(target: Target, addresses: Sequence[Address], outbound: Outbound) ->
     """Those that the guard lets through. Raises `AddressRefused` if it lets none."""
     is_encrypted = target.scheme == "https"
     return permitted(target.host, target.port, addresses, outbound.allowed, encrypted=is_encrypted)
-
-
-def _unwanted(name: str, request: HttpRequest) -> list[bytes]:
-    """What keeps libcurl from sending a field that the request does not have."""
-    return [] if name in request.headers else [f"{name}:".encode()]
 
 
 def _headers(lines: Sequence[bytes]) -> Headers:
@@ -220,10 +228,7 @@ def _local_port(fd: int) -> int:
     return port
 
 
-def _has_something_to_say(fd: int) -> bool:
-    """Whether the other side has closed it, or sent what nobody asked for."""
-    if fd < 0:
-        return False
+def _reading(fd: int) -> "select.poll":
     poll = select.poll()
     poll.register(fd, select.POLLIN)
-    return bool(poll.poll(0))
+    return poll

@@ -156,7 +156,7 @@ def exchange(
 def fields_of(request: HttpRequest) -> list[tuple[str, str]]:
     """The header fields to send, save Host and Content-Length. Raises `UnsendableRequest` for what HTTP can't carry."""
     fields = [(name, value) for name, value in request.headers.fields if name.lower() not in _FRAMING]
-    if "Accept-Encoding" not in request.headers:
+    if "accept-encoding" not in request.headers.names():
         fields.append(("Accept-Encoding", "identity"))
     if not _is_token(request.method):
         raise UnsendableRequest("The request's method is not one that HTTP knows.")
@@ -228,7 +228,8 @@ def _receive(incoming: _Incoming, method: str, max_body: int) -> tuple[HttpRespo
 
 def unfolded(value: str) -> str:
     """A header's value as one line (RFC 9112 section 5.2)."""
-    return _FOLD.sub(" ", value).strip()
+    value = value.strip()
+    return _FOLD.sub(" ", value) if "\n" in value else value
 
 
 def _begun(reader: _Reader, method: str) -> HTTPResponse:

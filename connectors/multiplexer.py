@@ -6,6 +6,7 @@ request is checked once more before it goes out. Source: the manual pages of lib
 """
 
 import os
+import select
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -58,7 +59,7 @@ class Multiplexer:
         self._parked: dict[Place, list[Call]] = defaultdict(list)  # until their host's addresses are known
         self._lines: dict[Any, Line] = {}  # those with a call, by libcurl's handle
         self._idle: list[Line] = []
-        self._sockets: dict[int, int] = {}
+        self._sockets: dict[int, select.poll] = {}
         self._ended: list[tuple[Any, Answer]] = []
 
     @property

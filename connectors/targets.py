@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from connectors.addresses import normal_host
 from connectors.oauth2.errors import AddressRefused
@@ -14,7 +14,7 @@ _AMBIGUOUS = re.compile(r"[\x00-\x20\x7f\\]")
 _AS_IT_STANDS = "".join(map(chr, range(0x21, 0x7F)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every request
 class Target:
     scheme: str
     host: str
@@ -32,17 +32,18 @@ def target_of(url: str) -> Target:
     problem = ""
     try:
         parts = urlsplit(url)
-        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
+        is_named = "@" in parts.netloc  # what stands before it may be secret: it is not for the memory of `_place_in`
+        host, port = ("", None) if is_named else _place_in(parts.netloc)
     except ValueError:
         problem = "It can't be read as an address."
     if not problem and _AMBIGUOUS.search(url):
         problem = "It holds a space, a backslash or a control character."
-    elif not problem and scheme not in PORTS:
+    elif not problem and parts.scheme not in PORTS:
         problem = "It begins with neither https:// nor http://."
+    elif not problem and is_named:
+        problem = "It holds a user name or a password before the host."
     elif not problem and not host:
         problem = "It names no host."
-    elif not problem and "@" in parts.netloc:
-        problem = "It holds a user name or a password before the host."
     elif not problem and port == 0:
         problem = "Its port is 0."
     if problem:
@@ -50,7 +51,14 @@ def target_of(url: str) -> Target:
     path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     # All that isn't printable was refused above.
     path = path if path.isascii() else quote(path, safe=_AS_IT_STANDS)
-    return Target(scheme, _normal(host), port or PORTS[scheme], path)
+    return Target(parts.scheme, _normal(host), port or PORTS[parts.scheme], path)
+
+
+@lru_cache(maxsize=4096)
+def _place_in(netloc: str) -> tuple[str, int | None]:
+    """Host and port. Raises ValueError."""
+    parts = SplitResult("", netloc, "", "", "")
+    return parts.hostname or "", parts.port
 
 
 _normal = lru_cache(maxsize=4096)(normal_host)
