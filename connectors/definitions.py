@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from connectors.documents import connector_document
@@ -21,12 +21,14 @@ class Definition:
 
     def operator_values(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The operator's values: what was typed in the admin, else what the environment holds."""
-        from_environment = {
-            variable.key: environ[variable.default_from_env]
-            for variable in self.method.variables
-            if variable.default_from_env and variable.default_from_env in environ
-        }
-        return {**from_environment, **self.typed}
+        found = {key: environ[name] for key, name in self._in_environment if name in environ}
+        return {**found, **self.typed}
+
+    @cached_property
+    def _in_environment(self) -> tuple[tuple[str, str], ...]:
+        """Variables, and where the operator may keep their values."""
+        named = ((variable.key, variable.default_from_env) for variable in self.method.variables)
+        return tuple((key, name) for key, name in named if name)
 
 
 def definition_of(method: AuthMethod) -> Definition:

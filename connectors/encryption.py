@@ -4,7 +4,7 @@ A key may be any text: what Fernet uses is derived from it by HKDF (RFC 5869), a
 key stays weak. `Fernet.generate_key()` makes good ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -34,8 +34,13 @@ def _of_settings() -> tuple[Fernet, MultiFernet]:
     return _ciphers(tuple(keys))
 
 
-def encrypt(text: str) -> bytes:
-    return _of_settings()[0].encrypt(text.encode())
+def encrypt(text: bytes) -> bytes:
+    return encrypter()(text)
+
+
+def encrypter() -> Callable[[bytes], bytes]:
+    """`encrypt` for many: settings are looked at but once."""
+    return _of_settings()[0].encrypt
 
 
 def decrypt(ciphertext: bytes, *, what: str = "A stored secret") -> str:

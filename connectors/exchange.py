@@ -251,7 +251,10 @@ def _body(response: HTTPResponse, max_body: int) -> bytes:
 
 def unpacked(body: bytes, headers: Headers, status: int, max_body: int) -> bytes:
     """Undo Content-Encoding, which we don't ask for but some send anyway; never to more than `max_body` bytes."""
-    coding = ", ".join(headers.all("Content-Encoding")).strip().lower()
+    codings = headers.all("Content-Encoding")
+    if not codings:
+        return body
+    coding = ", ".join(codings).strip().lower()
     if coding in ("", "identity") or not body:
         return body
     if coding not in ("gzip", "x-gzip", "deflate"):

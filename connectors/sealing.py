@@ -14,7 +14,7 @@ def seal(values: Mapping[str, str], *, owner: str, now: datetime) -> str:
     if not values:
         return ""
     until = (now + LIFE).timestamp()
-    return encrypt(json.dumps({"owner": owner, "until": until, "values": dict(values)})).decode()
+    return encrypt(json.dumps({"owner": owner, "until": until, "values": dict(values)}).encode()).decode()
 
 
 def unseal(sealed: str, *, owner: str, now: datetime) -> dict[str, str]:

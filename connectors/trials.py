@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import uuid4
 
 from django.conf import settings
 from django.utils import timezone
@@ -49,7 +48,7 @@ def try_method(
     announce: Announce = asking.send,
 ) -> Trial:
     """Try the method with `given` and the operator's values, within OUTBOUND_TIMEOUT. Raises nothing of ours."""
-    rendering = resolve(method, given, operator, now=clock(), uuid=uuid4())
+    rendering = resolve(method, given, operator, now=clock())
     try:
         _check(method, given, now=rendering.now)
         check_complete(method, rendering)

@@ -56,7 +56,7 @@ def connect(
     name = free_name(_in_use(tenant, auth_method), name)
     definition = definition_of(auth_method)
     kept = kept_of(definition.method, values, now=clock())
-    rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
+    rendering = resolve(definition.method, kept, definition.operator_values(), now=clock())
     endpoint = endpoint_of(definition.method, rendering)
     grant = _asked(definition.method, rendering, endpoint, send, clock)
     owner = uuid4()
@@ -129,7 +129,7 @@ def reconnect(
             stored = token.instance.filled_in
             staying = {key: value for key, value in stored.values.items() if key not in values}
             kept, set_at = {**staying, **kept}, {key: stored.set_at[key] for key in staying if key in stored.set_at}
-        rendering = resolve(method, kept, token.definition.operator_values(), now=clock(), uuid=uuid4())
+        rendering = resolve(method, kept, token.definition.operator_values(), now=clock())
         token.endpoint = endpoint_of(method, rendering)
         grant = _asked(method, rendering, token.endpoint, send, clock)
         with transaction.atomic():

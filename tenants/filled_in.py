@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import uuid4
 
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
@@ -51,7 +50,7 @@ def values_error(auth_method: AuthMethod, values: Mapping[str, str], now: dateti
     """What is wrong with values before anybody is asked for a token; None where they will do."""
     definition = definition_of(auth_method)
     bad = check_given(definition.method, values, now=now)
-    rendering = resolve(definition.method, values, definition.operator_values(), now=now, uuid=uuid4())
+    rendering = resolve(definition.method, values, definition.operator_values(), now=now)
     lacking = [variable for variable in missing(definition.method, rendering) if variable.key not in bad]
     if not bad:
         try:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
@@ -117,7 +117,7 @@ def _remedy(variables: Iterable[Variable | None]) -> str:
 def _problems(definition: Definition, values: Mapping[str, str]) -> dict[str, tuple[str, Variable | None]]:
     """By variable key, what keeps these values from making a request; "" is the address that they make."""
     method = definition.method
-    rendering = resolve(method, values, definition.operator_values(), now=timezone.now(), uuid=uuid4())
+    rendering = resolve(method, values, definition.operator_values(), now=timezone.now())
     found: dict[str, tuple[str, Variable | None]] = {
         variable.key: (
             f"The definition now asks for {variable.title}, which this instance has no value for.",

@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from django.db import transaction
 
@@ -50,7 +49,7 @@ def add(
     if not following:
         raise ValidationFailed("No next value was given.", remedy="Give the new secret.")
     complete = {**_present(token), **following}
-    check_complete(method, resolve(method, complete, token.definition.operator_values(), now=now, uuid=uuid4()))
+    check_complete(method, resolve(method, complete, token.definition.operator_values(), now=now))
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
         NextValues.objects.update_or_create(

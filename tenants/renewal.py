@@ -17,8 +17,8 @@ NEVER_BEFORE = 0.5
 # What a reader is promised by default: so many seconds, or half the token's life if that is less.
 MIN_TTL = 30.0
 
-# A short-lived token is renewed earlier still, lest a reader has to: what readers are promised, and two ticks.
-AHEAD_OF_READERS = timedelta(seconds=MIN_TTL + 10)
+# A short-lived token is renewed so many seconds ahead, lest a reader has to: what readers are promised, and two ticks.
+AHEAD_OF_READERS = MIN_TTL + 10
 
 BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MOST = timedelta(minutes=15)
@@ -37,7 +37,7 @@ PROBE_MOST = timedelta(minutes=1)
 RECOVERY_RATE = 5.0
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Life:
     """From when to when a token lives. `expires_at` None: until an API refuses it."""
 
@@ -108,10 +108,9 @@ def refresh_at(life: Life, *, early: int, share: float, is_same_token: bool = Fa
         return None
     if is_same_token:
         return life.expires_at
-    planned = life.issued_at + life.length * RENEW_AT
-    planned = min(planned, life.expires_at - max(timedelta(seconds=early), AHEAD_OF_READERS))
-    planned -= life.length * SPREAD * share
-    return max(planned, life.issued_at + life.length * NEVER_BEFORE)
+    length = life.length.total_seconds()  # reckoned in seconds: fractions of a timedelta take many times as long
+    planned = min(length * RENEW_AT, length - max(early, AHEAD_OF_READERS)) - length * SPREAD * share
+    return life.issued_at + timedelta(seconds=max(planned, length * NEVER_BEFORE))
 
 
 def retry_at(error: LatchkeyError, *, failures: int, now: datetime, share: float) -> datetime | None:

@@ -87,10 +87,11 @@ class _Round:
         """Ask for these, and write down what comes of it; or what was in the way."""
         waiting = deque(tokens)
         while waiting or self._carrying.under_way:
+            now = self._clock()
             for _ in range(min(len(waiting), self._carrying.room)):
                 token, trouble = waiting.popleft()
                 if trouble is None:
-                    self._begin(token)
+                    self._begin(token, now)
                 else:
                     self._batch.add(token, trouble)
             for (token, conversation), answer in self._carrying.answers(WRITE_EVERY):
@@ -98,12 +99,12 @@ class _Round:
             self._batch.write_in_time()
         self._batch.write()
 
-    def _begin(self, token: Token) -> None:
+    def _begin(self, token: Token, now: datetime) -> None:
         if token.endpoint in self._unwilling:
             token.give_back()  # still due, as soon as its endpoint is asked again
             self._batch.tally.spared += 1
             return
-        prepared = _prepared(token, self._clock)
+        prepared = _prepared(token, now)
         if isinstance(prepared, LatchkeyError):
             self._batch.add(token, prepared)
         else:
@@ -197,29 +198,28 @@ class Batch:
             written = write_back(outcomes, tokens=Token)
         except DatabaseError:
             # One of them may be at fault: the others' results are still to be written.
-            written = set().union(*(_written_alone(outcome) for outcome in outcomes))
-        for outcome in outcomes:
-            counted = outcome.instance.id in written
-            self.tally.lost += not counted
-            self.tally.failed += counted and outcome.error is not None
-            self.tally.renewed += counted and outcome.error is None
+            written = [one for outcome in outcomes for one in _written_alone(outcome)]
+        failed = sum(outcome.error is not None for outcome in written)
+        self.tally.failed += failed
+        self.tally.renewed += len(written) - failed
+        self.tally.lost += len(outcomes) - len(written)
         heard, self._heard = self._heard, []
         recovery.note(heard, self._clock(), tokens=Token.objects, in_trouble=self._in_trouble)
 
 
-def _written_alone(outcome: Outcome) -> set[UUID]:
+def _written_alone(outcome: Outcome) -> list[Outcome]:
     try:
         return write_back([outcome], tokens=Token)
     except DatabaseError as error:
         # This one is asked for again when its lease has run out.
         logger.error("A renewed token could not be stored: %s at %s", type(error).__name__, _place(error))
-        return set()
+        return []
 
 
-def _prepared(token: Token, clock: Clock) -> tuple[Method, Rendering] | LatchkeyError:
+def _prepared(token: Token, now: datetime) -> tuple[Method, Rendering] | LatchkeyError:
     """What asking takes, read from the database."""
     try:
-        return token.prepare(clock())
+        return token.prepare(now)
     except LatchkeyError as error:
         return error
     except Exception as error:

@@ -1,14 +1,14 @@
 """Tokens read past the ORM: building its queries and objects costs several times as much as the query itself."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db.models import Model
+from pydantic_core import from_json
 
 from connectors.definitions import Definition, definition_at
 from connectors.encryption import decrypt
@@ -116,13 +116,13 @@ class Stored:
         """What is signed with, besides the token: values are decrypted only where a definition signs with them."""
         definition = self.definition
         if definition.method.signs_by_token_alone:
-            return Rendering({}, now, uuid4())
+            return Rendering({}, now)
         given = {} if self.values is None else _opened(self.values, "tenants.InstanceValues.values")
-        return resolve(definition.method, given, definition.operator_values(), now=now, uuid=uuid4())
+        return resolve(definition.method, given, definition.operator_values(), now=now)
 
 
 def _opened(ciphertext: bytes, name: str) -> Mapping[str, Any]:
-    opened: Mapping[str, Any] = json.loads(decrypt(bytes(ciphertext), what=f"The stored {name}"))
+    opened: Mapping[str, Any] = from_json(decrypt(bytes(ciphertext), what=f"The stored {name}"))
     return opened
 
 

@@ -130,7 +130,7 @@ def _prepared(wanted: Mapping[str, Wanted], leases: ExitStack, clock: Clock, sle
 def _prepare(wanted: Wanted, token: Token | None, clock: Clock) -> _Asked:
     definition = definition_of(wanted.auth_method)
     kept = kept_of(definition.method, wanted.values, now=clock())
-    rendering = resolve(definition.method, kept, definition.operator_values(), now=clock(), uuid=uuid4())
+    rendering = resolve(definition.method, kept, definition.operator_values(), now=clock())
     endpoint = endpoint_of(definition.method, rendering)
     refuse_unwelcome(endpoint, clock())
     enter_request(definition.method, rendering)

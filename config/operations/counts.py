@@ -2,7 +2,8 @@
 
 import threading
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Series = tuple[str, tuple[str, ...]]  # a metric's name and its labels' values, in the metric's order
@@ -68,11 +69,11 @@ class Counts:
     def count(self, metric: Metric, *labels: str, by: float = 1.0) -> None:
         self._add((metric.name, labels), by)
 
-    def observe(self, metric: Metric, seconds: float, *labels: str) -> None:
-        """Enter one duration into a histogram."""
-        bound = BOUNDS[bisect_left(BUCKETS, seconds)]
-        self._add((f"{metric.name}_bucket", (*labels, bound)), 1.0)
-        self._add((f"{metric.name}_sum", labels), seconds)
+    def observe(self, metric: Metric, durations: Sequence[float], *labels: str) -> None:
+        """Enter durations, in seconds, into a histogram."""
+        for bound, times in Counter(bisect_left(BUCKETS, seconds) for seconds in durations).items():
+            self._add((f"{metric.name}_bucket", (*labels, BOUNDS[bound])), times)
+        self._add((f"{metric.name}_sum", labels), sum(durations))
 
     def take(self) -> dict[Series, float]:
         with self._lock:

@@ -1,6 +1,7 @@
 """Counts what becomes of renewals, webhooks and mail; logs renewals. No line holds more of an instance than its id."""
 
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from django.dispatch import receiver
@@ -20,15 +21,21 @@ logger = logging.getLogger(__name__)
 @receiver(signals.settled)
 def on_settled(sender: object, *, outcomes: Sequence[Outcome], events: Sequence[Event], **_: object) -> None:
     recovered = {event.instance_id for event in events if event.kind == Event.Kind.RECOVERED}
+    made: Counter[tuple[str, str]] = Counter()
+    keys: dict[int, str] = {}
     for outcome in outcomes:
-        connector = definition_of(outcome.instance.auth_method).method.connector.key
+        instance = outcome.instance
+        if (connector := keys.get(instance.connector_id)) is None:
+            connector = keys[instance.connector_id] = definition_of(instance.auth_method).method.connector.key
         # What only learnt that its endpoint is closed made no attempt.
         if "refresh_at" in outcome.columns:
-            counts.count(RENEWALS, connector, outcome.error.code if outcome.error else "renewed")
+            made[connector, outcome.error.code if outcome.error else "renewed"] += 1
         if outcome.error is not None:
             _say_failed(outcome.error, _said(outcome, connector))
-        elif outcome.instance.id in recovered:
+        elif recovered and instance.id in recovered:
             logger.info("A token is renewed again after trouble.", extra=_said(outcome, connector))
+    for labels, times in made.items():
+        counts.count(RENEWALS, *labels, by=times)
 
 
 def _said(outcome: Outcome, connector: str) -> dict[str, str]:
@@ -37,8 +44,11 @@ def _said(outcome: Outcome, connector: str) -> dict[str, str]:
 
 @receiver(signals.asked)
 def on_asked(sender: object, *, exchanges: Sequence[Exchange], **_: object) -> None:
+    taken: dict[str, list[float]] = defaultdict(list)
     for connector, seconds in exchanges:
-        counts.observe(TOKEN_REQUESTS, seconds, connector)
+        taken[connector].append(seconds)
+    for connector, durations in taken.items():
+        counts.observe(TOKEN_REQUESTS, durations, connector)
 
 
 @receiver(signals.budgeted)

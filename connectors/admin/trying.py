@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import uuid4
 
 from django.forms import BaseFormSet
 from django.http import HttpRequest
@@ -191,7 +190,7 @@ def _tried(
 
 
 def _whole(bench: Bench, method: Method, given: Mapping[str, str], operator: Mapping[str, str]) -> Bench:
-    rendering = resolve(method, given, operator, now=timezone.now(), uuid=uuid4())
+    rendering = resolve(method, given, operator, now=timezone.now())
     try:
         request = first_request(method, rendering)
     except LatchkeyError as error:

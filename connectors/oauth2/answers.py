@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
@@ -23,10 +24,9 @@ _MAX_DIGITS = 400
 
 def read_answer(response: HttpResponse) -> Answer:
     """Read the body as its Content-Type says; a mislabelled JSON object is still JSON. Never raises."""
-    media_type, _, parameters = response.headers.get("Content-Type").partition(";")
-    media_type = media_type.strip().lower()
+    media_type, encoding = _labels(response.headers.get("Content-Type"))
     labelled_xml = media_type.endswith(("/xml", "+xml"))
-    text = _decode(response.body, _label(parameters) or (declared_encoding(response.body) if labelled_xml else ""))
+    text = _decode(response.body, encoding or (declared_encoding(response.body) if labelled_xml else ""))
     labelled_json = media_type.endswith(("/json", "+json", "/javascript"))
     if labelled_json or text.lstrip().startswith("{"):
         tree = _json(text)
@@ -39,16 +39,19 @@ def read_answer(response: HttpResponse) -> Answer:
     return Answer(None, text, response.headers)
 
 
-def _label(parameters: str) -> str:
+@lru_cache(maxsize=256)
+def _labels(content_type: str) -> tuple[str, str]:
+    """Media type, and encoding if it is named."""
+    media_type, _, parameters = content_type.partition(";")
     match = _CHARSET.search(parameters)
-    return match[1] if match else ""
+    return media_type.strip().lower(), match[1] if match else ""
 
 
 def _decode(body: bytes, label: str) -> str:
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", errors="replace")
     # A label that names no encoding is worth nothing: UTF-8 is the likeliest.
-    known = label if _TEXT_ENCODING.fullmatch(label) else "utf-8"
+    known = label if label and _TEXT_ENCODING.fullmatch(label) else "utf-8"
     try:
         text = body.decode(known, errors="replace")
     except LookupError:  # iso-8859-99

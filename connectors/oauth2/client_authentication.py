@@ -45,7 +45,7 @@ def _stated(request: TokenRequest, names: set[str]) -> set[str]:
     return {name for name in names if isinstance(request.parameters, dict) and name in request.parameters}
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: one is made for every request
 class Proof:
     """What a request carries besides: header fields and parameters (of the body or, without one, the query)."""
 

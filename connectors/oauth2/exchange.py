@@ -52,7 +52,8 @@ def asking(method: Method, rendering: Rendering, *, clock: Clock) -> Conversatio
     kept: dict[str, str] = {}
     for index in range(len(steps)):
         kept |= yield from _step_taken(method, index, rendering.with_values(kept), key, began, clock=clock)
-    rendering = rendering.with_values(kept)
+    if kept:
+        rendering = rendering.with_values(kept)
     key = key if method.definition.token_request.dpop else None
     make = partial(_made, method, len(steps), began, clock)
     request, response = yield from proven(make, rendering, key, clock=clock)
@@ -113,7 +114,7 @@ def _carried_at(step: Step, request: HttpRequest) -> Conversation[HttpResponse]:
 
 def _proof_key(method: Method, rendering: Rendering) -> ProofKey | None:
     """The key to bind the token to: that of the instance's earlier tokens, else a new one."""
-    if not any(request.dpop for _, request in method.requests):
+    if not method.binds_tokens:
         return None
     return ProofKey(rendering.dpop_key) if rendering.dpop_key else ProofKey.make()
 

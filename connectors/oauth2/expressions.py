@@ -8,13 +8,26 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote
-from uuid import UUID
+from uuid import UUID, uuid4
 from xml.sax.saxutils import escape as escape_xml
 
 from connectors.oauth2.time_formats import format_time
 
 
-@dataclass(frozen=True)
+class Drawn:
+    """A random UUID, drawn when its text is first asked for: few renderings hold one."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def __str__(self) -> str:
+        self._text = self._text or str(uuid4())
+        return self._text
+
+
+@dataclass  # not frozen: several are made for every request and read
 class Rendering:
     """What one rendering reads: values by name, one instant, one UUID. Its repr shows no value.
 
@@ -23,12 +36,12 @@ class Rendering:
 
     values: Mapping[str, str] = field(repr=False)
     now: datetime
-    uuid: UUID
+    uuid: UUID | Drawn = field(default_factory=Drawn)
     dpop_key: str = field(default="", repr=False)
 
     def with_values(self, values: Mapping[str, str]) -> "Rendering":
         """The same instant and UUID, with further values."""
-        # Not replace(), which looks up every field by name: this is made several times for each request and read.
+        # Not replace(), which looks up every field by name.
         return Rendering({**self.values, **values}, self.now, self.uuid, self.dpop_key)
 
 

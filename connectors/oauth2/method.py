@@ -6,7 +6,7 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import NamedTuple
 
-from connectors.oauth2.client_authentication import names_used
+from connectors.oauth2.client_authentication import Authentication, authentication, names_used
 from connectors.oauth2.definition import (
     DPOP_HEADERS,
     JWT_BEARER,
@@ -75,6 +75,11 @@ class Method:
         )
 
     @cached_property
+    def required(self) -> tuple[Variable, ...]:
+        """Those of `asked` that must have a value."""
+        return tuple(variable for variable in self.asked if variable.required)
+
+    @cached_property
     def used(self) -> frozenset[str]:
         """Every name that the templates or the client authentication refer to, through defaults too."""
         names = {name for text in self.texts() for name in names_in(text.source)}
@@ -141,6 +146,22 @@ class Method:
     def request_urls(self) -> tuple[UrlTemplate, ...]:
         """The addresses of `requests`."""
         return tuple(parse_url(request.url, bases=self.bases) for _, request in self.requests)
+
+    @cached_property
+    def reads_base_url(self) -> tuple[bool, ...]:
+        """Of each of `requests`, whether a template in it holds `{{base_url}}`."""
+        texts = ([text.source for text in self.texts_of(index)] for index in range(len(self.requests)))
+        return tuple("base_url" in frozenset().union(*map(names_in, sources)) for sources in texts)
+
+    @cached_property
+    def authentications(self) -> tuple[Authentication, ...]:
+        """How each of `requests` shows who the client is."""
+        return tuple(authentication(request) for _, request in self.requests)
+
+    @cached_property
+    def binds_tokens(self) -> bool:
+        """Whether anything is bound to a key (RFC 9449)."""
+        return any(request.dpop for _, request in self.requests)
 
     @cached_property
     def base_url(self) -> UrlTemplate | None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import quote, quote_plus, urlencode
 
 from pydantic import JsonValue
@@ -95,7 +96,12 @@ def _unsendable(header: str, names: list[str]) -> ValidationFailed | ResponseNot
 
 
 def encode_form(pairs: Pairs) -> bytes:
-    return "&".join([f"{_form_encoded(key)}={_form_encoded(value)}" for key, value in pairs]).encode()
+    return "&".join([f"{_key_encoded(key)}={_form_encoded(value)}" for key, value in pairs]).encode()
+
+
+@lru_cache(maxsize=4096)
+def _key_encoded(key: str) -> str:
+    return _form_encoded(key)
 
 
 def _form_encoded(text: str) -> str:

@@ -47,7 +47,7 @@ def _with_dots(path: str) -> str:
     return ".".join(part for part in re.split(r"[$./'\"\[\]]+", path) if part) or "data.token"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen: one is made for every request
 class Answer:
     """A response, read: `tree` or `xml` is its data, `text` its body as text. Its repr shows nothing of them."""
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import JsonValue
 
 from connectors.oauth2.certificates import ClientCertificate
-from connectors.oauth2.client_authentication import Proof, authentication
+from connectors.oauth2.client_authentication import Proof
 from connectors.oauth2.definition import TokenRequest
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import Headers, HttpRequest
@@ -52,10 +52,11 @@ def make_request(method: Method, index: int, rendering: Rendering) -> HttpReques
     """One of `method.requests`: a step, or behind them the token request. Raises as `make_token_request` does."""
     check_complete(method, rendering)
     request = method.requests[index][1]
-    rendering = with_base_url(method, rendering)
+    if method.reads_base_url[index]:
+        rendering = with_base_url(method, rendering)
     token_url = method.request_urls[index].render(rendering)
     check_valid(request, rendering)
-    proof = authentication(request).prove(rendering, token_url)
+    proof = method.authentications[index].prove(rendering, token_url)
     query = render_pairs(request.query, rendering)
     if request.body_format == "none":
         # A parameter may not be sent twice (RFC 6749 section 3.2), and the address may have a query of its own.
@@ -75,8 +76,10 @@ def endpoint_of(method: Method, rendering: Rendering) -> str:
 
     Where only a step's answer names it: those of the last request that they can be said of.
     """
-    origins = (origin_of(method, index, rendering) for index in reversed(range(len(method.requests))))
-    return next((origin for origin in origins if origin), "")
+    for index in reversed(range(len(method.requests))):
+        if origin := origin_of(method, index, rendering):
+            return origin
+    return ""
 
 
 def origin_of(method: Method, index: int, rendering: Rendering) -> str:
@@ -136,7 +139,7 @@ def _supplied(body_format: str) -> tuple[tuple[str, str], ...]:
     return usual if body_format == "none" else (*usual, ("Content-Type", CONTENT_TYPES[body_format]))
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: one is made for every request and read
 class Bought:
     """What was bought: what API templates may use besides the variables. Its repr shows no token."""
 

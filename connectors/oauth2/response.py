@@ -30,7 +30,7 @@ _MAX_RETRY_AFTER = 86_400.0  # seconds
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
 
-@dataclass(frozen=True)
+@dataclass
 class TokenGrant(Bought):
     """A token that was bought at `issued_at`. `expires_at` None: it is kept until an API refuses it."""
 
@@ -96,8 +96,10 @@ def _paths(sources: str | list[str] | None) -> list[str]:
 
 
 def _first(sources: str | list[str] | None, answer: Answer, rendering: Rendering) -> str:
-    found = (_text(answer.find(rendered_path(source, rendering))) for source in _paths(sources))
-    return next((text for text in found if text), "")
+    for source in _paths(sources):
+        if text := _text(answer.find(rendered_path(source, rendering))):
+            return text
+    return ""
 
 
 def _text(value: JsonValue) -> str:
@@ -118,9 +120,10 @@ def text_of(value: JsonValue) -> str:
 
 
 def _expiry(definition: TokenResponse, answer: Answer, rendering: Rendering, now: datetime) -> datetime | None:
-    at = moment(answer.find(rendered_path(definition.expires_at, rendering)), now)
-    if at is not None:
-        return at
+    if definition.expires_at:
+        at = moment(answer.find(rendered_path(definition.expires_at, rendering)), now)
+        if at is not None:
+            return at
     life = lifetime(answer.find(rendered_path(definition.expires_in, rendering)), definition.expires_in_unit)
     if life is None and definition.default_lifetime is not None:
         life = timedelta(seconds=definition.default_lifetime)

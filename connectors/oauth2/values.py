@@ -19,16 +19,16 @@ _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def resolve(
-    method: Method, given: Mapping[str, str], operator: Mapping[str, str], *, now: datetime, uuid: UUID
+    method: Method, given: Mapping[str, str], operator: Mapping[str, str], *, now: datetime, uuid: UUID | None = None
 ) -> Rendering:
     """Every variable's value: what was given, else the operator's, else the default.
 
     `given` is what a tenant's user or a backend set, `operator` what the operator typed or keeps in the environment.
-    A default that is a template is rendered over the others. Someone who gives an empty value means it: no default
-    takes its place.
+    `uuid` None: one is drawn. A default that is a template is rendered over the others. Someone who gives an empty
+    value means it: no default takes its place.
     """
     values: dict[str, str] = {}
-    rendering = Rendering(values, now, uuid)
+    rendering = Rendering(values, now) if uuid is None else Rendering(values, now, uuid)
     for variable in method.in_order_of_defaults:
         if variable.key in given:
             values[variable.key] = given[variable.key]
@@ -41,9 +41,7 @@ def resolve(
 
 def missing(method: Method, rendering: Rendering) -> tuple[Variable, ...]:
     """The required variables that have no value."""
-    return tuple(
-        variable for variable in method.asked if variable.required and not rendering.values.get(variable.key, "")
-    )
+    return tuple(variable for variable in method.required if not rendering.values.get(variable.key, ""))
 
 
 def check_complete(method: Method, rendering: Rendering) -> None:

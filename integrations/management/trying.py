@@ -4,7 +4,6 @@ import os
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from typing import Any
-from uuid import uuid4
 
 from django.utils import timezone
 
@@ -137,7 +136,7 @@ def _operator(method: Method) -> dict[str, str]:
 
 
 def _whole(method: Method, given: dict[str, str], operator: dict[str, str]) -> str:
-    rendering = resolve(method, given, operator, now=timezone.now(), uuid=uuid4())
+    rendering = resolve(method, given, operator, now=timezone.now())
     try:
         return curl(first_request(method, rendering), marker=None)
     except LatchkeyError as error:

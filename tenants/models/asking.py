@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import uuid4
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
@@ -49,9 +48,7 @@ class Asking(Leased):
             given: Mapping[str, str] = self.instance.filled_in.values
         except ObjectDoesNotExist:
             given = {}  # what is required and has no default is then named as missing
-        return resolve(
-            definition.method, {**given, **(following or {})}, definition.operator_values(), now=now, uuid=uuid4()
-        )
+        return resolve(definition.method, {**given, **(following or {})}, definition.operator_values(), now=now)
 
     def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
         """Ask the provider for a token, with the next secret first where there is one.

@@ -1,11 +1,11 @@
 """Claimed tokens with all that asking for them takes, read past the ORM in one query."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from pydantic_core import from_json
 
 from connectors.encryption import SecretUnreadable, decrypt
 from connectors.models import AuthMethod
@@ -29,6 +29,8 @@ _OF_TOKEN = (
 )
 _OF_INSTANCE = ("tenant", "connector", "name", "status", "status_code", "status_reason", "auth_method")
 _OF_NEXT = ("values", "added_at", "refused_at")
+
+_STORED, _STORED_NEXT = (f"The stored {model._meta.label}.values" for model in (InstanceValues, NextValues))
 
 _COLUMNS = [
     *columns(Token, _OF_TOKEN, alias="t"),
@@ -58,14 +60,12 @@ def held_by(owner: UUID) -> Iterator[tuple[Token, SecretUnreadable | None]]:
         field = Token._meta.get_field("lease_owner")
         with connection.cursor() as cursor:
             rows = cursor.execute(_STATEMENT, [field.get_db_prep_value(owner, connection)]).fetchall()
-    methods: dict[tuple[Any, Any], AuthMethod] = {}
+    methods: dict[int, AuthMethod] = {}
     for row in rows:
         yield _token(row, owner, methods)
 
 
-def _token(
-    row: tuple[Any, ...], owner: UUID, methods: dict[tuple[Any, Any], AuthMethod]
-) -> tuple[Token, SecretUnreadable | None]:
+def _token(row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod]) -> tuple[Token, SecretUnreadable | None]:
     pk, issued_at, expires_at, renewed_at, failures, is_rejected, endpoint, secrets, mark = row[:9]
     instance = _instance((pk, *row[9:16]))
     token = of_row(
@@ -110,28 +110,28 @@ def _instance(row: tuple[Any, ...]) -> Instance:
     )
 
 
-def _method(pk: int, connector: int, revision: Any, known: dict[tuple[Any, Any], AuthMethod]) -> AuthMethod:
-    """One object for all of a chunk that are of the same method."""
-    method = known.get((pk, revision))
+def _method(pk: int, connector: int, revision: Any, known: dict[int, AuthMethod]) -> AuthMethod:
+    """One object for all of a chunk that are of the same method: they were read in one statement, at one revision."""
+    method = known.get(pk)
     if method is None:
         read = {"id": pk, "connector_id": connector, "revision": uuid_of(revision)}
-        method = known[pk, revision] = of_row(AuthMethod, read)
+        method = known[pk] = of_row(AuthMethod, read)
     return method
 
 
 def _filled_in(pk: UUID, values: Any) -> InstanceValues | None:
     if values is None:
         return None
-    return of_row(InstanceValues, {"instance_id": pk, "values": _opened(InstanceValues, values)})
+    return of_row(InstanceValues, {"instance_id": pk, "values": _opened(values, _STORED)})
 
 
 def _following(pk: UUID, row: tuple[Any, ...]) -> NextValues | None:
     values, added_at, refused_at = row
     if values is None:
         return None
-    read = {"values": _opened(NextValues, values), "added_at": moment_of(added_at), "refused_at": moment_of(refused_at)}
-    return of_row(NextValues, {"instance_id": pk, **read})
+    moments = {"added_at": moment_of(added_at), "refused_at": moment_of(refused_at)}
+    return of_row(NextValues, {"instance_id": pk, "values": _opened(values, _STORED_NEXT), **moments})
 
 
-def _opened(model: Any, ciphertext: Any) -> Any:
-    return json.loads(decrypt(bytes(ciphertext), what=f"The stored {model._meta.label}.values"))
+def _opened(ciphertext: Any, what: str) -> Any:
+    return from_json(decrypt(bytes(ciphertext), what=what))

@@ -1,6 +1,7 @@
 """What happened to an instance."""
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -30,7 +31,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         quoted = connection.ops.quote_name
         fields = [one for one in self.model._meta.concrete_fields if not one.primary_key]
         names = ", ".join(quoted(one.column) for one in fields)
-        rows = [[getattr(event, one.attname) for one in fields] for event in events]
+        rows = map(attrgetter(*(one.attname for one in fields)), events)
         driver.copy(f"COPY {quoted(self.model._meta.db_table)} ({names}) FROM STDIN", rows)
 
 

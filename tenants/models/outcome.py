@@ -1,5 +1,6 @@
 """What came of asking for tokens, written back: one transaction and a handful of statements for however many."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
-from connectors.encryption import encrypt
+from connectors.encryption import encrypter
 from connectors.fields import EncryptedTextField
 from connectors.oauth2.errors import LatchkeyError
 from tenants import signals
@@ -40,39 +41,39 @@ class Outcome:
     tried: Tried | None = None
 
 
-def write_back(outcomes: Sequence[Outcome], *, tokens: type[models.Model]) -> set[UUID]:
-    """Write these outcomes, end their leases, and bring statuses in line; which instances' outcomes counted.
+def write_back(outcomes: Sequence[Outcome], *, tokens: type[models.Model]) -> list[Outcome]:
+    """Write these outcomes, end their leases, and bring statuses in line; those of them that counted.
 
     What was overtaken (the lease is another's by now) or removed is left alone. A paused instance stays so.
     """
     if not outcomes:
-        return set()
+        return []
     with transaction.atomic():
         locked = Instance.objects.lock_all([outcome.instance.id for outcome in outcomes])
-        present = [outcome for outcome in outcomes if outcome.owner and outcome.instance.id in locked]
-        for outcome in present:
-            if _stays_paused(locked[outcome.instance.id], outcome):
+        present = [(outcome, now) for outcome in outcomes if outcome.owner and (now := locked.get(outcome.instance.id))]
+        for outcome, now in present:
+            if _stays_paused(now, outcome):
                 outcome.columns["refresh_at"] = None
-        written = _write_tokens(present, tokens)
-        counted = [outcome for outcome in present if outcome.instance.id in written]
-        events = _settle(counted, locked)
-    for outcome in counted:
-        now = locked[outcome.instance.id]
-        for name in ("status", "status_code", "status_reason"):
-            setattr(outcome.instance, name, getattr(now, name))
+        written = _write_tokens([outcome for outcome, _ in present], tokens)
+        settled = [(outcome, now) for outcome, now in present if outcome.instance.id in written]
+        events = _settle(settled)
+    for outcome, now in settled:
+        there = outcome.instance
+        there.status, there.status_code, there.status_reason = now.reason
+    counted = [outcome for outcome, _ in settled]
     signals.settled.send_robust(write_back, outcomes=counted, events=events)
-    return written
+    return counted
 
 
 def _stays_paused(instance: Instance, outcome: Outcome) -> bool:
     return instance.status == Instance.Status.PAUSED and outcome.kind != Event.Kind.RECONNECTED
 
 
-def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> list[Event]:
+def _settle(outcomes: Sequence[tuple[Outcome, Instance]]) -> list[Event]:
+    """Each of the instances, which are locked, takes on the status that its outcome brings."""
     events: list[Event] = []
     changed: list[Instance] = []
-    for outcome in outcomes:
-        instance = locked[outcome.instance.id]
+    for outcome, instance in outcomes:
         if outcome.tried and (news := settle(instance, outcome.tried, outcome.at)):
             events.append(news)
         if _stays_paused(instance, outcome):
@@ -90,8 +91,10 @@ def _settle(outcomes: Sequence[Outcome], locked: dict[UUID, Instance]) -> list[E
 def _write_tokens(outcomes: Sequence[Outcome], tokens: type[models.Model]) -> set[UUID]:
     """One statement for all that write the same columns; which of them were still held by their owners."""
     written: set[UUID] = set()
-    for names in {tuple(sorted(outcome.columns)) for outcome in outcomes}:
-        alike = [outcome for outcome in outcomes if tuple(sorted(outcome.columns)) == names]
+    groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        groups[tuple(outcome.columns)].append(outcome)
+    for names, alike in groups.items():
         if connection.vendor == "postgresql":
             written |= _written_together(alike, names, tokens)
         else:
@@ -121,6 +124,7 @@ def _column(field: Any, values: list[Any]) -> list[Any]:
     # psycopg takes everything else as it is. Django's way to the same values costs as much as their encryption.
     if not isinstance(field, EncryptedTextField):
         return values
+    encrypt = encrypter()
     return [None if value is None else encrypt(field.written(value)) for value in values]
 
 

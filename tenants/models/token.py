@@ -277,14 +277,14 @@ class Token(Asking):
 
     def planned(self, share: float | None = None) -> datetime | None:
         """When the stored token is to be renewed; `share` from 0 to 1 says how much earlier than at the latest."""
-        if self.life is None:
+        life, method = self.life, self.definition.method
+        if life is None:
             return None
-        method = self.definition.method
         planned = renewal.refresh_at(
-            self.life,
+            life,
             early=method.definition.refresh.early,
             share=_jitter(share),
-            is_same_token=self.is_repeated,
+            is_same_token=renewal.is_repeated(life, self.renewed_at),
         )
         budget = budget_of(method)
         if planned is None or budget is None or self.renewed_at is None:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
-from uuid import uuid4
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -114,7 +113,7 @@ def form_of(
 ) -> MethodForm:
     """The form of a method, filled in with `values`. Those that are `given` by a backend aren't asked for."""
     method = definition.method
-    rendering = resolve(method, values, definition.operator_values(), now=now, uuid=uuid4())
+    rendering = resolve(method, values, definition.operator_values(), now=now)
     typed = [one for one in method.asked if one.is_typed_by_tenant and one.key not in given]
     fixed = [one for one in method.asked if one.display != "hidden" and one not in typed]
     return MethodForm(

@@ -1,6 +1,6 @@
 """A tenant's instances: the list, and one instance with its history."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db.models import Case, IntegerField, Prefetch, Q, Value, When
 from django.http import HttpResponse
@@ -51,7 +51,7 @@ def detail(request: MemberRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
     instance = get_object_or_404(rows, pk=pk)
     definition, now = definition_of(instance.auth_method), database_time.now()
     held = instance.filled_in
-    rendering = resolve(definition.method, held.values, definition.operator_values(), now=now, uuid=uuid4())
+    rendering = resolve(definition.method, held.values, definition.operator_values(), now=now)
     context = {
         "instance": instance,
         "connector": instance.connector,

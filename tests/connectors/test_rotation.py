@@ -129,7 +129,7 @@ def test_renews_what_was_written_meanwhile_with_the_old_key(variables, monkeypat
         if not writes:
             writes.append(1)
             settings.FERNET_KEYS = [OLD]
-            spoil(variables[0], encrypt("from an old process"))
+            spoil(variables[0], encrypt(b"from an old process"))
             settings.FERNET_KEYS = [NEW, OLD]
         return new
 
@@ -174,7 +174,7 @@ def test_shows_progress_on_a_terminal_only(variables):
 
 def test_a_ciphertext_of_the_first_key_is_current(settings):
     settings.FERNET_KEYS = [OLD]
-    ciphertext = encrypt("x")
+    ciphertext = encrypt(b"x")
     assert is_current(ciphertext)
 
     settings.FERNET_KEYS = [NEW, OLD]

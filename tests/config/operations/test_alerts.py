@@ -50,7 +50,7 @@ def labels(db) -> dict[str, set[str]]:
     for counter in COUNTERS:
         process.count(counter, *counter.labels)
     for histogram in HISTOGRAMS:
-        process.observe(histogram, 0.1, *histogram.labels)
+        process.observe(histogram, [0.1], *histogram.labels)
     keep_counts(process)
     Heartbeat.objects.beat(Heartbeat.Part.TICK)
     families = metrics.work_out(lambda: [("zoom", "active", 1)])

@@ -109,7 +109,7 @@ def test_processes_add_to_the_same_counts():
 def test_buckets_add_up():
     process = Counts()
     for seconds in (0.01, 0.2, 0.2, 99.0):
-        process.observe(TOKEN_REQUESTS, seconds, "zoom")
+        process.observe(TOKEN_REQUESTS, [seconds], "zoom")
     keep_counts(process)
 
     found = samples()
