@@ -19,8 +19,8 @@ from connectors.transport import Outbound
 
 Answer = HttpResponse | LatchkeyError
 
-# What keeps libcurl from sending fields of its own, where a request has none of them.
-_OWN_FIELDS = (("accept", b"Accept:"), ("user-agent", b"User-Agent:"), ("content-type", b"Content-Type:"))
+# What libcurl sends by itself, unless it is told not to.
+_OWN_FIELDS = ("Accept", "User-Agent", "Content-Type")
 
 
 class Way:
@@ -65,12 +65,14 @@ class Call:
 class Line:
     """A handle of libcurl's, which carries one call after another."""
 
-    __slots__ = ("body", "call", "handle", "head", "is_stale", "opened", "outbound", "sockets", "told")
+    __slots__ = ("body", "call", "fields", "handle", "head", "is_stale", "opened", "outbound", "sockets", "told")
 
     def __init__(self, outbound: Outbound, sockets: "dict[int, select.poll]") -> None:
         self.handle = curl.Curl()
         self.outbound = outbound
         self.sockets = sockets  # those of open connections, by their local port
+        # What libcurl knows from the call before. (All calls that share a line have a body, and are POST.)
+        self.fields: tuple[tuple[str, str], ...] | None = None
         self.told: dict[int, Any] = {}
         self.call: Call = _NOBODY
         self.opened: list[int] = []
@@ -123,25 +125,22 @@ class Line:
 
     def take(self, call: Call, *, is_fresh: bool) -> None:
         """Describe the call to libcurl. Raises `UnsendableRequest`, TimeoutError."""
-        fields, seconds = fields_of(call.request), call.limit.remaining()
-        self.call = call
-        self.is_stale = False
         request, target, handle = call.request, call.target, self.handle
+        has_body = request.body is not None or not call.is_repeatable
+        if request.headers.fields != self.fields:
+            handle.setopt(curl.HTTPHEADER, _lines(request, has_body=has_body))
+            self.fields = request.headers.fields
         self._tell(curl.URL, f"{target.scheme}://{target.authority}{target.path}")
-        # An empty field needs ";": behind ":" it would mean that libcurl's own is not to be sent.
-        lines = [(f"{name}: {value}" if value else f"{name};").encode() for name, value in fields]
-        names = request.headers.names()
-        lines += [refusal for name, refusal in _OWN_FIELDS if name not in names]
-        if request.body is not None or not call.is_repeatable:
+        self._tell(curl.FRESH_CONNECT, is_fresh)
+        self._tell(curl.TIMEOUT_MS, max(1, round(call.limit.remaining() * 1000)))
+        if has_body:
             handle.setopt(curl.POSTFIELDS, request.body or b"")
-            lines.append(b"Expect:")
         elif request.method == "HEAD":
             handle.setopt(curl.NOBODY, 1)
         if request.method != "POST":
             handle.setopt(curl.CUSTOMREQUEST, request.method)
-        self._tell(curl.HTTPHEADER, lines)
-        self._tell(curl.FRESH_CONNECT, is_fresh)
-        self._tell(curl.TIMEOUT_MS, max(1, round(seconds * 1000)))
+        self.call = call
+        self.is_stale = False
         if target.host not in call.way.texts:
             listed = ",".join(f"[{one}]" if one.version == 6 else str(one) for one in call.way.addresses)
             handle.setopt(curl.RESOLVE, [f"+{target.host}:{target.port}:{listed}"])
@@ -186,6 +185,7 @@ class Line:
 
     def forget(self) -> None:
         """Let go of what the last request said."""
+        self.fields = None
         self.told.clear()
         self.handle.setopt(curl.URL, "")
         self.handle.setopt(curl.POSTFIELDS, b"")
@@ -200,6 +200,14 @@ def checked(target: Target, addresses: Sequence[Address], outbound: Outbound) ->
     """Those that the guard lets through. Raises `AddressRefused` if it lets none."""
     is_encrypted = target.scheme == "https"
     return permitted(target.host, target.port, addresses, outbound.allowed, encrypted=is_encrypted)
+
+
+def _lines(request: HttpRequest, *, has_body: bool) -> list[bytes]:
+    """The header lines for CURLOPT_HTTPHEADER. Raises `UnsendableRequest`."""
+    # An empty field needs ";": behind ":" it would mean that libcurl's own is not to be sent.
+    lines = [(f"{name}: {value}" if value else f"{name};").encode() for name, value in fields_of(request)]
+    lines += [f"{name}:".encode() for name in _OWN_FIELDS if name not in request.headers]
+    return [*lines, b"Expect:"] if has_body else lines
 
 
 def _headers(lines: Sequence[bytes]) -> Headers:

@@ -156,7 +156,7 @@ def exchange(
 def fields_of(request: HttpRequest) -> list[tuple[str, str]]:
     """The header fields to send, save Host and Content-Length. Raises `UnsendableRequest` for what HTTP can't carry."""
     fields = [(name, value) for name, value in request.headers.fields if name.lower() not in _FRAMING]
-    if "accept-encoding" not in request.headers.names():
+    if "Accept-Encoding" not in request.headers:
         fields.append(("Accept-Encoding", "identity"))
     if not _is_token(request.method):
         raise UnsendableRequest("The request's method is not one that HTTP knows.")

@@ -25,7 +25,7 @@ from connectors.failures import explained, unknown
 from connectors.lookups import Lookups, Place, Resolve
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import HttpRequest
-from connectors.targets import target_of
+from connectors.targets import Targets
 from connectors.transport import Outbound, resolve
 
 MOST = 64  # at the same time; each takes a connection
@@ -55,6 +55,7 @@ class Multiplexer:
         self._lookups = Lookups(resolve)
         self._multi = curl.CurlMulti()
         self._multi.setopt(curl.M_MAXCONNECTS, _MAX_KEPT)
+        self._targets = Targets()  # of what is under way: an address may hold a secret
         self._ways: dict[tuple[str, str, int], Way] = {}
         self._parked: dict[Place, list[Call]] = defaultdict(list)  # until their host's addresses are known
         self._lines: dict[Any, Line] = {}  # those with a call, by libcurl's handle
@@ -79,7 +80,7 @@ class Multiplexer:
             raise ValueError("This request presents a certificate: it is for transport.send.")
         limit = Deadline(self.outbound.timeout if deadline is None else deadline, spent=request.spent)
         try:
-            target = target_of(request.url)
+            target = self._targets.of(request.url)
             if target.scheme == "http":
                 refuse_open(target.host, target.port, self.outbound.allowed)
         except LatchkeyError as error:
@@ -123,6 +124,7 @@ class Multiplexer:
             line.handle.close()
         for line in self._idle:
             line.forget()
+        self._targets.forget()
         self._lines.clear()
         self._parked.clear()
         self._ended.clear()

@@ -54,6 +54,25 @@ def target_of(url: str) -> Target:
     return Target(parts.scheme, _normal(host), port or PORTS[parts.scheme], path)
 
 
+class Targets:
+    """Those of addresses that are asked for many times over. Its repr shows none of them."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[str, Target] = {}
+
+    def of(self, url: str) -> Target:
+        """As `target_of`."""
+        target = self._known.get(url)
+        if target is None:
+            target = self._known[url] = target_of(url)
+        return target
+
+    def forget(self) -> None:
+        self._known.clear()
+
+
 @lru_cache(maxsize=4096)
 def _place_in(netloc: str) -> tuple[str, int | None]:
     """Host and port. Raises ValueError."""

@@ -10,9 +10,11 @@ LENGTH = 16  # bytes
 
 def fingerprint(token: str) -> bytes:
     """What is the same for the same token, and says nothing of it to who doesn't hold SECRET_KEY (RFC 7693, keyed)."""
-    return blake2b(token.encode(), digest_size=LENGTH, key=_key(settings.SECRET_KEY)).digest()
+    keyed = _keyed(settings.SECRET_KEY).copy()
+    keyed.update(token.encode())
+    return keyed.digest()
 
 
 @lru_cache(maxsize=4)
-def _key(secret: str) -> bytes:
-    return sha256(b"tenants.fingerprints\n" + secret.encode()).digest()
+def _keyed(secret: str) -> blake2b:
+    return blake2b(digest_size=LENGTH, key=sha256(b"tenants.fingerprints\n" + secret.encode()).digest())

@@ -27,12 +27,9 @@ class Headers:
         wanted = name.lower()
         return [value for key, value in self.fields if key.lower() == wanted]
 
-    def names(self) -> set[str]:
-        """In lower case."""
-        return {name.lower() for name, _ in self.fields}
-
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self.names()
+        wanted = name.lower()
+        return any(key.lower() == wanted for key, _ in self.fields)
 
 
 @dataclass(slots=True)

@@ -30,18 +30,20 @@ def resolve(
     values: dict[str, str] = {}
     rendering = Rendering(values, now) if uuid is None else Rendering(values, now, uuid)
     for variable in method.in_order_of_defaults:
-        if variable.key in given:
-            values[variable.key] = given[variable.key]
-        elif operator.get(variable.key) and not variable.is_typed_by_tenant:
-            values[variable.key] = operator[variable.key]
+        key, default = variable.key, variable.default
+        if key in given:
+            values[key] = given[key]
+        elif operator.get(key) and not variable.is_typed_by_tenant:
+            values[key] = operator[key]
         else:
-            values[variable.key] = parse(variable.default).render(rendering)
+            values[key] = parse(default).render(rendering) if default else ""
     return rendering
 
 
-def missing(method: Method, rendering: Rendering) -> tuple[Variable, ...]:
+def missing(method: Method, rendering: Rendering) -> list[Variable]:
     """The required variables that have no value."""
-    return tuple(variable for variable in method.required if not rendering.values.get(variable.key, ""))
+    values = rendering.values
+    return [variable for variable in method.required if not values.get(variable.key)]
 
 
 def check_complete(method: Method, rendering: Rendering) -> None:

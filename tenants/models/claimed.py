@@ -67,7 +67,8 @@ def held_by(owner: UUID) -> Iterator[tuple[Token, SecretUnreadable | None]]:
 
 def _token(row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod]) -> tuple[Token, SecretUnreadable | None]:
     pk, issued_at, expires_at, renewed_at, failures, is_rejected, endpoint, secrets, mark = row[:9]
-    instance = _instance((pk, *row[9:16]))
+    beside: dict[str, Any] = {}
+    instance = _instance((pk, *row[9:16]), beside)
     token = of_row(
         Token,
         {
@@ -80,12 +81,11 @@ def _token(row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod]) ->
             "endpoint": endpoint,
             "fingerprint": mark,
         },
+        beside={"instance": instance},
     )
     token.hold(owner)
     token.sealed = secrets
-    token._state.fields_cache["instance"] = instance
-    beside = instance._state.fields_cache
-    beside["auth_method"] = _method(instance.auth_method_id, row[16], row[17], methods)
+    beside["auth_method"] = _method(row[15], row[16], row[17], methods)
     try:
         beside["filled_in"], beside["next_values"] = _filled_in(instance.id, row[18]), _following(instance.id, row[19:])
     except SecretUnreadable as error:
@@ -93,7 +93,7 @@ def _token(row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod]) ->
     return token, None
 
 
-def _instance(row: tuple[Any, ...]) -> Instance:
+def _instance(row: tuple[Any, ...], beside: dict[str, Any]) -> Instance:
     pk, tenant, connector, name, status, status_code, status_reason, method = row
     return of_row(
         Instance,
@@ -107,6 +107,7 @@ def _instance(row: tuple[Any, ...]) -> Instance:
             "status_reason": status_reason,
             "auth_method_id": method,
         },
+        beside=beside,
     )
 
 

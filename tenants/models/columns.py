@@ -15,14 +15,18 @@ def columns(model: type[models.Model], names: Iterable[str], *, alias: str) -> l
     return [f'{alias}."{by_name[name]}"' for name in names]
 
 
-def of_row(model: type[Row], attributes: dict[str, Any], *, is_new: bool = False) -> Row:
+def of_row(
+    model: type[Row], attributes: dict[str, Any], *, beside: dict[str, Any] | None = None, is_new: bool = False
+) -> Row:
     """An object of what was read, as if by `Model.from_db`: what is missing is fetched when it is looked at.
 
-    `is_new`: of what is still to be written, and then nothing may be missing. No signal is sent, no value looked at.
+    `beside` are rows that it refers to, or that refer to it, by the names of the fields. `is_new`: of what is still to
+    be written, and then nothing may be missing. No signal is sent, no value looked at.
     """
-    made = model.__new__(model)
-    made._state = ModelState()
+    made, state = model.__new__(model), ModelState()
     if not is_new:
-        made._state.db, made._state.adding = DEFAULT_DB_ALIAS, False
-    made.__dict__.update(attributes)
+        state.db, state.adding = DEFAULT_DB_ALIAS, False
+    if beside is not None:
+        state.fields_cache = beside
+    made.__dict__.update(attributes, _state=state)
     return made

@@ -213,9 +213,7 @@ class Instance(Readable):
             "message": message,
             "actor_id": None if actor is None else actor.pk,
         }
-        event = of_row(Event, written, is_new=True)
-        event._state.fields_cache["instance"] = self
-        return event
+        return of_row(Event, written, beside={"instance": self}, is_new=True)
 
     def event(self, kind: str, *, at: datetime, message: str, actor: Any = None) -> Event:
         """Something that changes no status; still to be saved."""

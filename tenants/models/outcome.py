@@ -89,12 +89,12 @@ def _settle(outcomes: Sequence[tuple[Outcome, Instance]]) -> list[Event]:
 
 
 def _write_tokens(outcomes: Sequence[Outcome], tokens: type[models.Model]) -> set[UUID]:
-    """One statement for all that write the same columns; which of them were still held by their owners."""
+    """One statement for all that write the same columns for the same owner; which of them it still held."""
     written: set[UUID] = set()
-    groups: dict[tuple[str, ...], list[Outcome]] = defaultdict(list)
+    groups: dict[tuple[UUID | None, tuple[str, ...]], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        groups[tuple(outcome.columns)].append(outcome)
-    for names, alike in groups.items():
+        groups[outcome.owner, tuple(outcome.columns)].append(outcome)
+    for (_, names), alike in groups.items():
         if connection.vendor == "postgresql":
             written |= _written_together(alike, names, tokens)
         else:
@@ -111,11 +111,11 @@ def _written_together(outcomes: Sequence[Outcome], names: tuple[str, ...], token
     """One statement, whose parameters are columns: psycopg writes a whole one at once, as PostgreSQL keeps it."""
     meta = tokens._meta
     key: Any = meta.pk
-    fields: list[Any] = [key, meta.get_field("lease_owner"), *(meta.get_field(name) for name in names)]
+    fields: list[Any] = [key, *(meta.get_field(name) for name in names)]
     values = [
         [outcome.instance.id for outcome in outcomes],
-        [outcome.owner for outcome in outcomes],
-        *(_column(field, [outcome.columns[field.name] for outcome in outcomes]) for field in fields[2:]),
+        *(_column(field, [outcome.columns[field.name] for outcome in outcomes]) for field in fields[1:]),
+        outcomes[0].owner,
     ]
     return {pk for (pk,) in rows_of(_statement(tuple(fields)), values)}
 
@@ -130,16 +130,17 @@ def _column(field: Any, values: list[Any]) -> list[Any]:
 
 @lru_cache(maxsize=32)
 def _statement(fields: tuple[Any, ...]) -> str:
-    """Key and owner, then what is written."""
+    """Its parameters: keys, columns of what is written, and the owner."""
     quoted = connection.ops.quote_name
-    key, owner, *others = fields
-    table, until = quoted(key.model._meta.db_table), quoted(key.model._meta.get_field("lease_until").column)
+    key, *others = fields
+    table = quoted(key.model._meta.db_table)
+    owner, until = (quoted(key.model._meta.get_field(name).column) for name in ("lease_owner", "lease_until"))
     settings = [f"{quoted(field.column)} = n.{quoted(field.column)}" for field in others]
     # Every name in it is a column's of ours; the values are parameters.
     return (
-        f"UPDATE {table} SET {', '.join([*settings, f'{quoted(owner.column)} = NULL', f'{until} = NULL'])} "  # noqa: S608
+        f"UPDATE {table} SET {', '.join([*settings, f'{owner} = NULL', f'{until} = NULL'])} "  # noqa: S608
         f"FROM unnest({', '.join(f'%b::{field.db_type(connection)}[]' for field in fields)}) "
         f"AS n({', '.join(quoted(field.column) for field in fields)}) "
         f"WHERE {table}.{quoted(key.column)} = n.{quoted(key.column)} "
-        f"AND {table}.{quoted(owner.column)} = n.{quoted(owner.column)} RETURNING {table}.{quoted(key.column)}"
+        f"AND {table}.{owner} = %b RETURNING {table}.{quoted(key.column)}"
     )

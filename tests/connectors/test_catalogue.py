@@ -102,7 +102,7 @@ def test_what_an_entry_sends_is_what_was_recorded(key, method):
     request = make_token_request(method, rendered)
 
     assert check_given(method, given(method)) == {}
-    assert missing(method, rendered) == ()
+    assert missing(method, rendered) == []
     assert without_keys(given(method)) == recorded["given"]
     assert as_sent(request) == recorded["request"]
     assert steps_as_sent(method) == recorded.get("steps", [])
