@@ -1,6 +1,7 @@
 """The process that measures: Django is set up, PostgreSQL and Redis are named in the environment."""
 
 import argparse
+import gc
 import logging
 import os
 import time
@@ -14,11 +15,11 @@ from scripts.benchmark.counts import counts
 from scripts.benchmark.memory import memory
 from scripts.benchmark.population import populate
 from scripts.benchmark.reads import reads
-from scripts.benchmark.renewals import renewals
+from scripts.benchmark.renewals import Workers, renewals
 from scripts.benchmark.scale import plans, scale
 from scripts.benchmark.surroundings import Surroundings
 from scripts.benchmark.table import Section
-from scripts.benchmark.worker import worker
+from scripts.benchmark.worker import AFTERNOON, AFTERNOON_KEPT, OURS, worker
 from scripts.steps import ROOT, say
 
 BUDGETS = {"full": FULL, "quick": QUICK, "tiny": TINY}
@@ -65,8 +66,11 @@ def _measure(options: argparse.Namespace) -> None:
 def _sections(budget: Budget, ends: float) -> Iterator[Section]:
     around = Surroundings.of_environment()
     yield _told(counts(around))
-    with worker() as one:
-        for section in renewals(around, one, budget):
+    with worker(OURS) as ours, worker(AFTERNOON) as afternoon, worker(AFTERNOON_KEPT) as kept:
+        # As our workers do once they are ready.
+        gc.collect()
+        gc.freeze()
+        for section in renewals(around, Workers(ours, afternoon, kept), budget):
             yield _told(section)
         for section in reads(populate("reads", around.token_url("http", 0), 300), budget):
             yield _told(section)

@@ -1,5 +1,6 @@
 """A Celery worker in a process of its own, and what it has used so far."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,11 @@ from tenants import tasks
 from tenants.schedule import CHUNK
 
 PATIENCE = 120.0  # seconds for a round
-QUEUE = "latchkey-bench"
+
+# Settings, by the way of working.
+OURS, AFTERNOON, AFTERNOON_KEPT = (
+    f"scripts.benchmark.{name}" for name in ("settings", "afternoon_settings", "afternoon_kept_settings")
+)
 
 
 class TooSlow(Exception):
@@ -28,6 +33,7 @@ class TooSlow(Exception):
 class Worker:
     process: subprocess.Popen[bytes]
     log: Path
+    queue: str
 
     def cpu(self) -> float:
         return cpu_of(self.process.pid)
@@ -40,37 +46,38 @@ class Worker:
     def renew(self, population: Population, times: int) -> None:
         """Our pipeline: a message for each chunk."""
         for _ in range(-(-times // CHUNK)):
-            tasks.renew_chunk.apply_async(queue=QUEUE)
+            tasks.renew_chunk.apply_async(queue=self.queue)
         self._wait(population)
 
     def renew_one_by_one(self, population: Population, times: int, url: str) -> None:
         """The afternoon's pipeline: a message for each token."""
         for pk in population.pks[:times]:
-            renew_one.apply_async(args=(str(pk), url), queue=QUEUE)
+            renew_one.apply_async(args=(str(pk), url), queue=self.queue)
         self._wait(population)
 
     def _wait(self, population: Population) -> None:
         ends = time.monotonic() + PATIENCE
-        while population.left():
+        while population.is_due():
             if time.monotonic() > ends or self.process.poll() is not None:
                 raise TooSlow(self.log.read_text(errors="replace")[-2000:])
             time.sleep(0.02)
 
 
 @contextmanager
-def worker() -> Iterator[Worker]:
-    """One process without children, which does one task at a time."""
+def worker(settings: str = OURS) -> Iterator[Worker]:
+    """One process without children, which does one task at a time, in its own queue and under these settings."""
     with tempfile.TemporaryDirectory(prefix="latchkey-worker-") as folder:
         log = Path(folder) / "log"
         options = ("--pool=solo", "--without-gossip", "--without-mingle", "--loglevel=WARNING")
-        own = ("-Q", QUEUE, "-I", "scripts.benchmark.afternoon")
+        own = ("-Q", settings, "-I", "scripts.benchmark.afternoon")
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": settings}
         command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", *options, *own]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
             )
         try:
-            yield Worker(process, log)
+            yield Worker(process, log, queue=settings)
         finally:
             process.terminate()
             try:
