@@ -25,7 +25,7 @@ from tenants.models import recovery
 from tenants.models.claimed import held_by
 from tenants.models.endpoint import Endpoint, Result
 from tenants.models.instance import Instance
-from tenants.models.lease import claim, lease_length
+from tenants.models.lease import Ends, claim, lease_length
 from tenants.models.outcome import Outcome, write_back
 from tenants.models.token import Token
 
@@ -136,20 +136,16 @@ def _following(conversation: Conversation[TokenGrant], answer: Answer | None) ->
 
 def _claimed(owner: UUID, now: datetime, closed: Sequence[Endpoint], at_once: int) -> list[UUID]:
     """The tokens whose leases were taken: what is due, and a probe for each closed endpoint whose time has come."""
-    waiting = Token.objects.due(now).exclude(endpoint__in=[endpoint.origin for endpoint in closed])
-
     # Requests wait for their turn, and a lease outlasts that. No more than is due is reckoned with: when a worker dies,
     # others wait for its leases.
-    ends = [now + lease_length(exchanges=turns) for turns in range(1, -(-CHUNK // at_once) + 1)]
-
-    def until(count: int) -> datetime:
-        return ends[(count - 1) // at_once]
-
-    claimed = waiting.claim_due(now, owner=owner, until=until, limit=CHUNK)
+    turns = range(1, -(-CHUNK // at_once) + 1)
+    ends = Ends([now + lease_length(exchanges=exchanges) for exchanges in turns], each=at_once)
+    origins = [endpoint.origin for endpoint in closed]
+    claimed = Token.claim_due(now, owner=owner, ends=ends, limit=CHUNK, closed=origins)
     for endpoint in closed:
         if endpoint.retry_at and endpoint.retry_at <= now and endpoint.take_probe(now):
             probes = Token.objects.stranded(endpoint.origin, now).filter(refresh_at__lte=now)
-            claimed += claim(probes, now, owner=owner, until=until, limit=1)
+            claimed += claim(probes, now, owner=owner, ends=ends, limit=1)
     return list(dict.fromkeys(claimed))
 
 
@@ -159,7 +155,7 @@ def _say_what_they_wait_for(endpoint: Endpoint, clock: Clock) -> None:
     dead = Token.objects.stranded(endpoint.origin, now).filter(
         refresh_at__lte=now, expires_at__lte=now, instance__status=Instance.Status.ACTIVE
     )
-    claimed = claim(dead, now, owner=owner, until=lambda _: now + lease_length(), limit=CHUNK)
+    claimed = claim(dead, now, owner=owner, ends=Ends.at(now + lease_length()), limit=CHUNK)
     tokens = Token.objects.with_methods().defer("secrets").filter(pk__in=claimed)
     write_back([token.stranded(endpoint.trouble(now), owner, now) for token in tokens], tokens=Token)
 

@@ -18,8 +18,6 @@ _TEXT_ENCODING = re.compile(
     r"|gb(2312|k|18030)|big5|euc[-_]?(jp|kr)|shift[-_]?jis|koi8[-_][ru]",
     re.IGNORECASE,
 )
-# More digits than any number of an answer has; Python refuses to read thousands of them.
-_MAX_DIGITS = 400
 
 
 def read_answer(response: HttpResponse) -> Answer:
@@ -60,18 +58,19 @@ def _decode(body: bytes, label: str) -> str:
 
 
 def _json(text: str) -> JsonValue:
-    try:
-        tree: JsonValue = _DECODER.decode(text)
-    except (ValueError, RecursionError):
-        return None
+    tree: JsonValue = None
+    for decoder in (_DECODER, _DECODER_OF_MANY_DIGITS):
+        try:
+            tree = decoder.decode(text)
+            break
+        except (ValueError, RecursionError):
+            pass
     return tree
 
 
-def _whole_number(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
-
-
-_DECODER = json.JSONDecoder(parse_int=_whole_number)
+_DECODER = json.JSONDecoder()
+# Python refuses to read whole numbers of thousands of digits: here they are infinite.
+_DECODER_OF_MANY_DIGITS = json.JSONDecoder(parse_int=float)
 
 
 def _form(text: str) -> JsonValue:

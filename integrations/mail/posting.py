@@ -14,7 +14,7 @@ from integrations.mail.composing import compose
 from integrations.mail.queueing import COOL_DOWN, URGENT
 from integrations.models import Mailbox, MailItem
 from tenants import database_time
-from tenants.models.lease import claim
+from tenants.models.lease import Ends, claim
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def post_due(*, post: Post = EmailMultiAlternatives.send, clock: Clock = databas
     A worker that dies between sending and writing that down sends it twice: better than not at all.
     """
     owner, now, sent = uuid4(), clock(), 0
-    claimed = claim(Mailbox.objects.due(now), now, owner=owner, until=lambda _: now + _LEASE, limit=AT_ONCE)
+    claimed = claim(Mailbox.objects.due(now), now, owner=owner, ends=Ends.at(now + _LEASE), limit=AT_ONCE)
     for box in Mailbox.objects.filter(pk__in=claimed):
         sent += _post_one(box, owner, post, clock())
     return sent

@@ -20,7 +20,7 @@ from integrations.models import WebhookDelivery, WebhookEndpoint
 from integrations.webhooks import signing
 from integrations.webhooks.results import Answer, settle
 from tenants import database_time
-from tenants.models.lease import claim, lease_length
+from tenants.models.lease import Ends, claim, lease_length
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def deliver_now(delivery: WebhookDelivery, *, send: Send = _SEND, clock: Clock =
     """Send this one now, whatever the schedule says, unless somebody is just sending it."""
     owner, now = uuid4(), clock()
     rows = WebhookDelivery.objects.pending().filter(pk=delivery.pk)
-    claimed = claim(rows, now, owner=owner, until=lambda _: now + lease_length(), limit=1)
+    claimed = claim(rows, now, owner=owner, ends=Ends.at(now + lease_length()), limit=1)
     tally = _deliver(claimed, owner, send=send, clock=clock, threads=1)
     delivery.refresh_from_db()
     return tally
@@ -88,7 +88,7 @@ def _claimed(owner: UUID, now: datetime, threads: int) -> list[Any]:
         if endpoint.is_troubled:
             limit = min(limit, int(endpoint.take_turn(now)))
         if limit > 0:
-            claimed += claim(due.filter(endpoint=endpoint), now, owner=owner, until=lambda _: until, limit=limit)
+            claimed += claim(due.filter(endpoint=endpoint), now, owner=owner, ends=Ends.at(until), limit=limit)
             claimed = list(dict.fromkeys(claimed))
     return claimed
 

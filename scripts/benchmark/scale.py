@@ -12,7 +12,7 @@ from scripts.benchmark.stopwatch import Cost, Way, side_by_side
 from scripts.benchmark.table import Row, Section
 from tenants import database_time, schedule
 from tenants.models import Tenant, Token
-from tenants.models.lease import lease_length
+from tenants.models.lease import Ends, lease_length
 
 DUE = 500
 REMARK = (
@@ -80,9 +80,8 @@ def _measured(budget: Budget) -> Iterator[tuple[str, Cost]]:
     def claim(times: int) -> None:
         now = database_time.now()
         for _ in range(times):
-            claimed[:] = Token.objects.claim_due(
-                now, owner=uuid4(), until=lambda _: now + lease_length(), limit=schedule.CHUNK
-            )
+            ends = Ends.at(now + lease_length())
+            claimed[:] = Token.claim_due(now, owner=uuid4(), ends=ends, limit=schedule.CHUNK)
 
     def give_back(times: int) -> None:
         Token.objects.filter(pk__in=claimed).update(lease_owner=None, lease_until=None)

@@ -1,8 +1,9 @@
 """A lease on a row: whoever holds it may act for the row, and loses it by itself when its time is over."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -14,7 +15,6 @@ from connectors.oauth2.exchange import Clock
 from tenants.models.driver import rows_of
 
 Sleep = Callable[[float], None]
-Until = Callable[[int], datetime]
 
 # Beyond the deadline of an exchange, in seconds: for the database, and for machines whose clocks differ. Where
 # exchanges are short so is the margin: it is what others wait when a worker dies.
@@ -102,35 +102,54 @@ class Leased(models.Model):
         return bool(written)
 
 
-def claim(rows: "models.QuerySet[Any]", now: datetime, *, owner: UUID, until: Until, limit: int) -> list[UUID]:
-    """Take the leases of up to `limit` of `rows` for `owner`, in their order. Others' claims are stepped over.
+@dataclass(frozen=True)
+class Ends:
+    """When leases end that are taken together: the more there are, the longer some of them wait for their turn."""
 
-    `until` says when the leases of so many end, for who takes more needs longer.
-    """
+    times: Sequence[datetime]  # of those that take one turn, two turns, …
+    each: int  # leases a turn
+
+    @classmethod
+    def at(cls, moment: datetime) -> Self:
+        """All of them then."""
+        return cls((moment,), each=1_000_000)
+
+    def of(self, count: int) -> datetime:
+        """When so many end."""
+        return self.times[(count - 1) // self.each]
+
+
+def claim(rows: "models.QuerySet[Any]", now: datetime, *, owner: UUID, ends: Ends, limit: int) -> list[UUID]:
+    """Take the leases of up to `limit` of `rows` for `owner`, in their order. Others' claims are stepped over."""
     waiting = rows.filter(free(now))
     if connection.features.has_select_for_update_skip_locked:
-        return _claimed_past_others(waiting, owner, until, limit)
+        found, parameters = waiting.values("pk")[:limit].query.sql_with_params()
+        return claim_found(rows.model, found, parameters, owner=owner, ends=ends)
     count = waiting.order_by()[:limit].count()
     if not count:
         return []
     everything = rows.model._default_manager.all()
     # One statement: SQLite has one writer at a time, so nobody comes in between.
-    everything.filter(pk__in=waiting.values("pk")[:count]).update(lease_owner=owner, lease_until=until(count))
+    everything.filter(pk__in=waiting.values("pk")[:count]).update(lease_owner=owner, lease_until=ends.of(count))
     return list(everything.filter(lease_owner=owner).values_list("pk", flat=True))
 
 
-def _claimed_past_others(waiting: "models.QuerySet[Any]", owner: UUID, until: Until, limit: int) -> list[UUID]:
-    """One round trip. What is claimed is found first and once: a subquery in WHERE could be run for each row."""
+def claim_found(
+    model: type[models.Model], found: str, parameters: Sequence[Any], *, owner: UUID, ends: Ends
+) -> list[UUID]:
+    """As `claim`, of what the statement `found` finds, in one round trip.
+
+    That is worked out first and once: a subquery in WHERE could be run for each row.
+    """
     quoted = connection.ops.quote_name
-    meta = waiting.model._meta
+    meta: Any = model._meta
     table, key = quoted(meta.db_table), quoted(meta.pk.column)
     owner_column, until_column = (quoted(meta.get_field(name).column) for name in ("lease_owner", "lease_until"))
-    found, parameters = waiting.values("pk")[:limit].query.sql_with_params()
+    turns = f"(SELECT ((count(*) + {ends.each - 1}) / {ends.each})::int FROM found)"  # noqa: S608 (numbers of ours)
     # Every name in it is a column's of ours; the values are parameters.
     statement = (
         f"WITH found (key) AS MATERIALIZED ({found} FOR UPDATE OF {table} SKIP LOCKED) "  # noqa: S608
-        f"UPDATE {table} SET {owner_column} = %s, {until_column} = (%b::timestamptz[])[(SELECT count(*) FROM found)] "
+        f"UPDATE {table} SET {owner_column} = %s, {until_column} = (%b::timestamptz[])[{turns}] "
         f"FROM found WHERE {table}.{key} = found.key RETURNING {table}.{key}"
     )
-    ends = [until(count) for count in range(1, limit + 1)]
-    return [pk for (pk,) in rows_of(statement, [*parameters, owner, ends])]
+    return [pk for (pk,) in rows_of(statement, [*parameters, owner, list(ends.times)])]

@@ -108,16 +108,22 @@ def _is_written(outcome: Outcome, names: tuple[str, ...], tokens: type[models.Mo
 
 
 def _written_together(outcomes: Sequence[Outcome], names: tuple[str, ...], tokens: type[models.Model]) -> set[UUID]:
-    """One statement, whose parameters are columns: psycopg writes a whole one at once, as PostgreSQL keeps it."""
+    """One statement, whose parameters are columns: psycopg writes a whole one at once, as PostgreSQL keeps it.
+
+    A column that is the same everywhere is one value.
+    """
     meta = tokens._meta
-    key: Any = meta.pk
-    fields: list[Any] = [key, *(meta.get_field(name) for name in names)]
-    values = [
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    columns = [[outcome.columns[name] for outcome in outcomes] for name in names]
+    differ = tuple(values.count(values[0]) < len(values) for values in columns)
+    told = list(zip(fields, columns, differ, strict=True))
+    parameters = [
+        *(_column(field, column[:1])[0] for field, column, differs in told if not differs),
         [outcome.instance.id for outcome in outcomes],
-        *(_column(field, [outcome.columns[field.name] for outcome in outcomes]) for field in fields[1:]),
+        *(_column(field, column) for field, column, differs in told if differs),
         outcomes[0].owner,
     ]
-    return {pk for (pk,) in rows_of(_statement(tuple(fields)), values)}
+    return {pk for (pk,) in rows_of(_statement(meta.pk, tuple(fields), differ), parameters)}
 
 
 def _column(field: Any, values: list[Any]) -> list[Any]:
@@ -129,18 +135,24 @@ def _column(field: Any, values: list[Any]) -> list[Any]:
 
 
 @lru_cache(maxsize=32)
-def _statement(fields: tuple[Any, ...]) -> str:
-    """Its parameters: keys, columns of what is written, and the owner."""
+def _statement(key: Any, fields: tuple[Any, ...], differ: tuple[bool, ...]) -> str:
+    """Its parameters: what is the same everywhere, keys, columns of what differs, and the owner."""
     quoted = connection.ops.quote_name
-    key, *others = fields
     table = quoted(key.model._meta.db_table)
     owner, until = (quoted(key.model._meta.get_field(name).column) for name in ("lease_owner", "lease_until"))
-    settings = [f"{quoted(field.column)} = n.{quoted(field.column)}" for field in others]
+    same = [field for field, differs in zip(fields, differ, strict=True) if not differs]
+    columns = [key, *(field for field, differs in zip(fields, differ, strict=True) if differs)]
+    settings = [
+        *(f"{quoted(field.column)} = %b::{field.db_type(connection)}" for field in same),
+        *(f"{quoted(field.column)} = n.{quoted(field.column)}" for field in columns[1:]),
+        f"{owner} = NULL",
+        f"{until} = NULL",
+    ]
     # Every name in it is a column's of ours; the values are parameters.
     return (
-        f"UPDATE {table} SET {', '.join([*settings, f'{owner} = NULL', f'{until} = NULL'])} "  # noqa: S608
-        f"FROM unnest({', '.join(f'%b::{field.db_type(connection)}[]' for field in fields)}) "
-        f"AS n({', '.join(quoted(field.column) for field in fields)}) "
+        f"UPDATE {table} SET {', '.join(settings)} "  # noqa: S608
+        f"FROM unnest({', '.join(f'%b::{field.db_type(connection)}[]' for field in columns)}) "
+        f"AS n({', '.join(quoted(field.column) for field in columns)}) "
         f"WHERE {table}.{quoted(key.column)} = n.{quoted(key.column)} "
         f"AND {table}.{owner} = %b RETURNING {table}.{quoted(key.column)}"
     )

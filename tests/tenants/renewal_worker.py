@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from connectors.oauth2.errors import LatchkeyError
 from tenants.models import Endpoint, Token
-from tenants.models.lease import lease_length
+from tenants.models.lease import Ends, claim, lease_length
 from tests.tenants.renewal_world import Killed
 
 
@@ -22,9 +22,9 @@ class Worker:
         """None where nothing is due, or `pk` isn't."""
         closed = Endpoint.objects.closed().values("origin")
         owner, now = uuid4(), scene.clock()
-        waiting = Token.objects.exclude(endpoint__in=closed)
+        waiting = Token.objects.due(now).exclude(endpoint__in=closed)
         waiting = waiting if pk is None else waiting.filter(pk=pk)
-        claimed = waiting.claim_due(now, owner=owner, until=lambda _: now + lease_length(), limit=1)
+        claimed = claim(waiting, now, owner=owner, ends=Ends.at(now + lease_length()), limit=1)
         if not claimed:
             return None
         token = Token.objects.with_methods().get(pk=claimed[0])

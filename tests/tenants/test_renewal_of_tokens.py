@@ -9,6 +9,7 @@ from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable
 from tenants import connecting, schedule
 from tenants.errors import NotConnected
 from tenants.models import Event, Instance, Tenant, Token
+from tenants.models.lease import Ends
 from tests.tenants.conftest import Clock
 from tests.tenants.provider import Provider, answer
 
@@ -129,10 +130,10 @@ def test_a_lease_keeps_others_out_until_it_ends(instance, clock):
 
 def test_claims_do_not_overlap(instance, clock):
     clock.advance(hours=1)
-    until = clock() + timedelta(minutes=1)
+    ends = Ends.at(clock() + timedelta(minutes=1))
 
-    first = Token.objects.claim_due(clock(), owner=uuid4(), until=lambda _: until, limit=10)
-    second = Token.objects.claim_due(clock(), owner=uuid4(), until=lambda _: until, limit=10)
+    first = Token.claim_due(clock(), owner=uuid4(), ends=ends, limit=10)
+    second = Token.claim_due(clock(), owner=uuid4(), ends=ends, limit=10)
 
     assert (len(first), len(second)) == (1, 0)
 

@@ -131,15 +131,15 @@ def test_leases_last_as_long_as_the_batch_can_take_and_no_longer(three, provider
         seen.extend(Token.objects.values_list("lease_until", flat=True))
 
     # The caller's thread alone may use the database: the look is taken before the first thread begins.
-    claim = type(Token.objects.all()).claim_due
+    claim = Token.claim_due
 
-    def claimed(rows, *args, **kwargs):
-        found = claim(rows, *args, **kwargs)
+    def claimed(*args, **kwargs):
+        found = claim(*args, **kwargs)
         look()
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(Token.objects.all()), "claim_due", claimed)
+        patch.setattr(Token, "claim_due", claimed)
         schedule.renew_chunk(send=provider, clock=clock, at_once=2)
 
     assert seen == [clock() + lease_length(exchanges=2)] * 3
