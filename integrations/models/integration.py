@@ -65,7 +65,7 @@ class ComponentQuerySet(models.QuerySet["Component"]):
             if component in names:
                 raise
         raise InstanceNotFound(
-            f"The integration {integration} has no component “{component}”.", remedy=did_you_mean(component, names)
+            f"The integration {integration} has no component “{component}”.", remedy=did_you_mean(str(component), names)
         )
 
 

@@ -90,6 +90,12 @@ def test_another_tenants_or_connectors_instance_is_not_read(crm, connect):
             crm.credentials(tenant, "chat")
 
 
+@pytest.mark.parametrize("component", [None, 5])
+def test_what_is_no_name_is_no_component(crm, component):
+    with pytest.raises(InstanceNotFound, match="has no component"):
+        crm.credentials("acme", component)
+
+
 def test_an_unknown_component_is_said_so_with_the_ones_there_are(crm, connect):
     connect("acme", method_of(crm, "chat"))
 
