@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from connectors.oauth2.problems import Path, Problem
+from connectors.yaml_breaks import restored, without_old_breaks
 from connectors.yaml_errors import syntax_problem
 from connectors.yaml_scalars import AmbiguousScalar, read_plain
 
@@ -82,13 +83,13 @@ def read_documents(
 ) -> tuple[list[Node], list[Finding]]:
     """The documents of a file, empty ones apart, and all that is wrong with its text."""
     try:
-        text = _decoded(content, max_bytes)
+        text, meaning = without_old_breaks(_decoded(content, max_bytes))
     except _Refused as refused:
         return [], [refused.finding]
     documents: list[Node] = []
     findings: list[Finding] = []
     try:
-        for event in (events := YAML(typ="safe", pure=True).parse(text)):
+        for event in (events := restored(YAML(typ="safe", pure=True).parse(text), meaning)):
             if isinstance(event, DocumentStartEvent):
                 _check_version(event)
                 builder = _Builder(findings, max_nodes)

@@ -132,6 +132,35 @@ def test_line_breaks_and_a_byte_order_mark_make_no_difference():
     assert [document.value for document in documents] == [{"a": "one\ntwo\n"}, {"b": 1}]
 
 
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_line_breaks_of_yaml_1_1_are_characters_like_any_other(character):
+    text = f"a {character} b"
+
+    for source in (
+        f"k: {text}",
+        f"k: '{text}'",
+        f'k: "{text}"',
+        f"k: |-\n  {text}",
+        f"k: >-\n  {text}",
+        f"k: {text} # not {character}c: d",
+        f"k: &x {text}",
+    ):
+        assert values(source) == [{"k": text}], source
+    assert values(f"{text}: 1") == [{text: 1}]
+
+
+def test_a_character_stands_for_no_other_even_if_it_is_written_as_an_escape():
+    wanted = "\U0010fffd\U0010fffc\U0010fffb\u2028"
+
+    assert values('k: "\\U0010FFFD\\udbff\\udffc\U0010fffb\u2028"') == [{"k": wanted}]
+
+
+def test_places_behind_such_a_character_are_an_editors():
+    documents, _ = read_documents("a: 'b\u2028c'\nd: 1\n".encode())
+
+    assert tuple(documents[0].find(("d",))[0]) == (2, 1)
+
+
 def test_a_pair_of_escaped_surrogates_is_one_character():
     assert values('a: "\\ud83d\\ude00"') == [{"a": "😀"}]
 
