@@ -217,10 +217,10 @@ def _headers(lines: Sequence[bytes]) -> Headers:
     for line in lines:
         if line.startswith(b"HTTP/"):
             fields, is_open = [], True
-        elif not line.strip():
+        elif not (text := line.decode("latin-1").strip()):
             is_open = False
         elif is_open:
-            name, _, value = line.decode("latin-1").partition(":")
+            name, _, value = text.partition(":")
             fields.append((name.rstrip(), unfolded(value)))
     return Headers(tuple(fields))
 

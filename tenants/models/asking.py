@@ -48,7 +48,8 @@ class Asking(Leased):
             given: Mapping[str, str] = self.instance.filled_in.values
         except ObjectDoesNotExist:
             given = {}  # what is required and has no default is then named as missing
-        return resolve(definition.method, {**given, **(following or {})}, definition.operator_values(), now=now)
+        given = {**given, **following} if following else given
+        return resolve(definition.method, given, definition.operator_values(), now=now)
 
     def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
         """Ask the provider for a token, with the next secret first where there is one.
