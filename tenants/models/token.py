@@ -28,15 +28,13 @@ from tenants.budgets import budget_of
 from tenants.credentials import bought_of
 from tenants.errors import removed
 from tenants.fingerprints import LENGTH, fingerprint
-from tenants.locks import one_at_a_time
 from tenants.models import recovery
 from tenants.models.asking import Asking
-from tenants.models.endpoint import refuse_closed
 from tenants.models.event import Event
+from tenants.models.freshness import freshen
 from tenants.models.instance import Instance
 from tenants.models.lease import Ends, Sleep, claim, claim_found, free
 from tenants.models.outcome import Outcome, write_back
-from tenants.models.refusals import SHORT_LIVES, known_trouble, refuse_idle, same_token, too_short
 
 _OF_A_GRANT = (
     "secrets",
@@ -182,45 +180,9 @@ class Token(Asking):
     def fresh(self, min_ttl: float | None, *, send: Send, clock: Clock, sleep: Sleep) -> None:
         """See to it that the stored token can be handed to a reader: renew it, or wait for who is renewing it.
 
-        However many ask at once, in however many processes, one request is made. Raises `NotConnected`,
-        `InstanceNotFound`, `ValidationFailed` or a `TokenError`.
+        Raises as `freshness.freshen`.
         """
-        renewal.check_min_ttl(min_ttl)
-        refuse_idle(self.instance)
-        if self.will_do(clock(), min_ttl):
-            return
-        began = clock()
-        with one_at_a_time(self.pk):
-            self.refresh_from_db()
-            while not self.will_do(clock(), min_ttl):
-                self._refuse_hopeless(min_ttl, clock(), began)
-                is_ours = self.take_in_turn(clock=clock, sleep=sleep, unless=lambda: self.will_do(clock(), min_ttl))
-                if is_ours and self._renewed_unless_done(min_ttl, began, send=send, clock=clock):
-                    break
-        # A person may have paused it while we waited.
-        refuse_idle(self.instance)
-
-    def _renewed_unless_done(self, min_ttl: float | None, began: datetime, *, send: Send, clock: Clock) -> bool:
-        """Renew under the lease that is ours, unless who had it before did, or found out that it can't be done.
-
-        False if there is something new to look at. One request is all that a reader makes: what it bought must do.
-        """
-        try:
-            if self.will_do(clock(), min_ttl):
-                return True
-            self._refuse_hopeless(min_ttl, clock(), began)
-            refuse_closed(self.endpoint, clock())
-            if not self.renew(send=send, clock=clock):
-                self.refresh_from_db()
-                return False
-        finally:
-            self.give_back()
-        if self.life is not None and not self.will_do(clock(), min_ttl):
-            if self.is_repeated and min_ttl is not None:
-                raise same_token(self.life, min_ttl, clock())
-            SHORT_LIVES.note(self.pk, self.life)
-            raise too_short(self.life, min_ttl)
-        return True
+        freshen(self, min_ttl, send=send, clock=clock, sleep=sleep)
 
     def renew(self, *, send: Send, clock: Clock, kind: str = Event.Kind.RENEWED, actor: Any = None) -> bool:
         """Ask and keep, or fail; the lease must be ours. Raises what `ask` raises, once it is written down.
@@ -332,25 +294,6 @@ class Token(Asking):
         self.save(update_fields=_OF_A_REJECTION)
         instance.record(Event.Kind.REJECTED, before=instance.status, at=now)
         return True
-
-    def _refuse_hopeless(self, min_ttl: float | None, now: datetime, began: datetime) -> None:
-        """Raise, with no request made, what was already found out; but not where the stored token will do.
-
-        `began` is when the reader came: what was bought since then is what its own request would have bought.
-        """
-        refuse_idle(self.instance)
-        if self.will_do(now, min_ttl):
-            return
-        if trouble := known_trouble(self.instance, self.retry_at, now):
-            raise trouble
-        if min_ttl is None or self.life is None or self.life.length is None or not self.will_do(now, 0.0):
-            return
-        if self.is_repeated:
-            raise same_token(self.life, min_ttl, now)
-        # One short token alone may be what was left of one that others share: the next may live longer.
-        is_news = self.renewed_at is not None and self.renewed_at > began
-        if self.life.length.total_seconds() < min_ttl and (is_news or SHORT_LIVES.tell(self.pk, min_ttl, now)):
-            raise too_short(self.life, min_ttl)
 
     def _outcome(
         self,
