@@ -61,7 +61,13 @@ def _salt(order: Order) -> str:
 
 
 def refuse_unknown(request: HttpRequest, *known: str) -> None:
-    """A misspelt filter would list everything, and nobody would notice. Raises `ValidationFailed`."""
+    """A misspelt filter would list everything, and of a repeated one the last alone would count: nobody would notice.
+
+    Raises `ValidationFailed`.
+    """
     unknown = {name: f"There is no such parameter. {did_you_mean(name, known)}" for name in request.GET.keys() - known}
     if unknown:
         raise ValidationFailed("There are parameters that this call doesn't know.", fields=unknown)
+    repeated = {name: "This is there more than once." for name, values in request.GET.lists() if len(values) > 1}
+    if repeated:
+        raise ValidationFailed("A parameter can be given once.", remedy="Make a call for each.", fields=repeated)

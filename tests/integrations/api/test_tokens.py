@@ -172,6 +172,20 @@ def test_a_min_ttl_that_makes_no_sense_is_refused(instance, call, text):
     assert "min_ttl" in response.json()["fields"]
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (TOKEN_PATH + "?min_ttl=1&min_ttl=2", "min_ttl"),
+        ("instances?status=active&status=paused", "status"),
+        ("connectors?limit=1&limit=1", "limit"),
+    ],
+)
+def test_a_parameter_that_is_there_twice_is_refused(instance, call, path, name):
+    response = call("GET", path)
+
+    assert (response.status_code, list(response.json()["fields"])) == (422, [name])
+
+
 def test_a_misspelt_parameter_is_refused(instance, call):
     response = call("GET", f"{TOKEN_PATH}?minttl=60")
 
