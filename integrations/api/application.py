@@ -15,6 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
 from integrations.api import connectors, events, instances, next_secrets, sessions, tokens
 from integrations.api.errors import BadRequest, InternalError, NotFound
+from integrations.api.json_bodies import StrictParser
 from integrations.api.problems import STATUS, Problem, problem
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ api = Api(
     description="Connect tenants and read their tokens. `docs/api.md` explains it with examples. Errors are problem "
     "details (RFC 9457): `code` says what happened. Times are RFC 3339 in UTC.",
     urls_namespace="api",
+    parser=StrictParser(),
 )
 for module in (tokens, sessions, instances, next_secrets, events, connectors):
     api.add_router("", module.router)
@@ -85,7 +87,9 @@ def say_what_is_invalid(request: HttpRequest, error: ValidationError) -> HttpRes
 @api.exception_handler(HttpError)
 def say_what_is_unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
     """What django-ninja refuses by itself: a body that isn't JSON."""
-    return problem(BadRequest("The request's body can't be read.", "It must be JSON, in UTF-8."))
+    return problem(
+        BadRequest("The request's body can't be read.", "It must be JSON, in UTF-8, no name twice in an object.")
+    )
 
 
 @api.exception_handler(RequestDataTooBig)

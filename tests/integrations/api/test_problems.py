@@ -59,8 +59,15 @@ def test_the_document_and_its_page_are_only_read(db, method, path):
     assert Client().head(f"/api/v1/{path}").status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff", b"[" * 100_000, b"9" * 5000], ids=["open", "bytes", "deep", "long"])
-def test_a_body_that_is_not_json_is_a_problem(instance, call, body):
+_TWICE = b'{"values": {"client_id": "a", "client_id": "b"}}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"\xff", b"[" * 100_000, b"9" * 5000, b'{"name": "a", "name": "b"}', _TWICE],
+    ids=["open", "bytes", "deep", "long", "twice", "twice within"],
+)
+def test_a_body_that_is_not_json_that_all_read_alike_is_a_problem(instance, call, body):
     response = Client().patch(
         f"/api/v1/instances/{instance.pk}", body, content_type="application/json", headers=call.headers
     )
