@@ -6,10 +6,16 @@ from connectors.oauth2.problems import Problem
 
 # The first whose words the parser's own contain speaks.
 _SENTENCES = (
+    ("'\\t' that cannot start", "A tab stands where only spaces may.", "Indent with spaces."),
     (
-        "'\\t' that cannot start",
-        "A tab stands where only spaces may.",
-        "Write spaces instead, or nothing at a line's end.",
+        "expected chomping or indentation indicators",
+        "Behind | or > only -, + and a digit may stand, or a comment.",
+        "Begin the text on the next line.",
+    ),
+    (
+        "expected a comment or a line break",
+        "Behind | or > only -, + and a digit may stand, or a comment.",
+        "Begin the text on the next line.",
     ),
     ("'@' that cannot start", "A text can't begin with “@”.", "Write it in quotes."),
     ("'`' that cannot start", "A text can't begin with “`”.", "Write it in quotes."),

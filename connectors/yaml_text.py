@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -23,8 +22,8 @@ from ruamel.yaml.events import (
 )
 
 from connectors.oauth2.problems import Path, Problem
-from connectors.yaml_breaks import restored, without_old_breaks
 from connectors.yaml_errors import syntax_problem
+from connectors.yaml_events import events
 from connectors.yaml_scalars import AmbiguousScalar, read_plain
 
 MAX_BYTES = 1_000_000
@@ -83,17 +82,17 @@ def read_documents(
 ) -> tuple[list[Node], list[Finding]]:
     """The documents of a file, empty ones apart, and all that is wrong with its text."""
     try:
-        text, meaning = without_old_breaks(_decoded(content, max_bytes))
+        text = _decoded(content, max_bytes)
     except _Refused as refused:
         return [], [refused.finding]
     documents: list[Node] = []
     findings: list[Finding] = []
     try:
-        for event in (events := restored(YAML(typ="safe", pure=True).parse(text), meaning)):
+        for event in (found := events(text)):
             if isinstance(event, DocumentStartEvent):
                 _check_version(event)
                 builder = _Builder(findings, max_nodes)
-                node = builder.build(events)
+                node = builder.build(found)
                 if node is not None and node.value is not None:
                     documents.append(node)
     except _Refused as refused:

@@ -62,8 +62,10 @@ def test_numbers_that_would_come_out_changed_are_refused(word):
     ("content", "expected"),
     [
         ("a: 1\na: 2", "2:1 a The key `a` is there twice, first on line 1. Remove one."),
-        ("a:\n\t- b", "2:1 A tab stands where only spaces may. Write spaces instead, or nothing at a line's end."),
-        ("a: b\t", "1:5 A tab stands where only spaces may. Write spaces instead, or nothing at a line's end."),
+        ("a:\n\t- b", "2:1 A tab stands where only spaces may. Indent with spaces."),
+        ("a: b\n  \tc: d", "2:3 A tab stands where only spaces may. Indent with spaces."),
+        ("-\t- a", "1:3 "),
+        ("a: | b", "1:6 Behind | or > only -, + and a digit may stand"),
         ("a: b: c", "1:5 A colon stands where none can be"),
         ("a: {{b}}", "1:5 a A bracket or brace stands where a key belongs. A {{placeholder}} belongs in quotes"),
         ("a: {b", "1:6 A bracket or brace is never closed."),
@@ -130,6 +132,22 @@ def test_line_breaks_and_a_byte_order_mark_make_no_difference():
 
     assert findings == []
     assert [document.value for document in documents] == [{"a": "one\ntwo\n"}, {"b": 1}]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a:\tb\t", {"a": "b"}),
+        ("a:\t\n  b:\t'c'\t# d", {"a": {"b": "c"}}),
+        ("a:\n  -\tb\n  - \tc", {"a": ["b", "c"]}),
+        ("a: b\n\t\n  \t \nc: d", {"a": "b", "c": "d"}),
+        ("a: b\n\t# c\nd: e\n\t", {"a": "b", "d": "e"}),
+        ('{\n\t"a":\t[\n\t\t"b"\n\t]\n}', {"a": ["b"]}),
+        ("a: |\n  \tb\t\nc: >\n  d\n", {"a": "\tb\t\n", "c": "d\n"}),
+    ],
+)
+def test_tabs_are_white_space_where_they_indent_nothing(text, value):
+    assert values(text) == [value]
 
 
 @pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
