@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from connectors.oauth2 import exchange
@@ -21,20 +22,25 @@ class Exchange(NamedTuple):
     seconds: float
 
 
-def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> TokenGrant:
+def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock, began: datetime | None = None) -> TokenGrant:
     """As `exchange.ask`, which says what is raised; `AddressRefused` for an API's address over plain http, too."""
-    grant = held(asking(method, rendering, clock=clock), send)
+    grant = held(asking(method, rendering, clock=clock, began=began), send)
     refuse_open_answer(method, rendering, grant)
     return grant
 
 
 def asking(
-    method: Method, rendering: Rendering, *, clock: Clock, told: Callable[[Exchange], None] | None = None
+    method: Method,
+    rendering: Rendering,
+    *,
+    clock: Clock,
+    began: datetime | None = None,
+    told: Callable[[Exchange], None] | None = None,
 ) -> Conversation[TokenGrant]:
     """As `exchange.asking`, which says what is raised. `told` takes what is counted of it; None: it is told at once."""
     start = time.perf_counter()
     try:
-        grant = yield from exchange.asking(method, rendering, clock=clock)
+        grant = yield from exchange.asking(method, rendering, clock=clock, began=began)
         # Nobody is looked up here: many conversations may share a thread.
         refuse_open_answer(method, rendering, grant, resolve=None)
         return grant

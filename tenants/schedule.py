@@ -119,7 +119,8 @@ class _Round:
             self._unwilling.add(token.endpoint)
         again = _fallen_back(token, said, self._clock)
         if isinstance(again, tuple):
-            self._go_on(token, asking(*again, clock=self._clock, told=self._batch.asked.append), None)
+            told = self._batch.asked.append
+            self._go_on(token, asking(*again, clock=self._clock, began=token.asked_at, told=told), None)
         else:
             self._batch.add(token, again or said)
 

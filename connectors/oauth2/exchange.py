@@ -39,15 +39,18 @@ def ask(method: Method, rendering: Rendering, *, send: Send, clock: Clock) -> To
     return held(asking(method, rendering, clock=clock), send)
 
 
-def asking(method: Method, rendering: Rendering, *, clock: Clock) -> Conversation[TokenGrant]:
+def asking(
+    method: Method, rendering: Rendering, *, clock: Clock, began: datetime | None = None
+) -> Conversation[TokenGrant]:
     """Make the steps, then ask for a token.
 
-    `clock` is read when the answer is there: a lifetime counts from then. Raises `ValidationFailed` before anything is
+    `clock` is read when the answer is there: a lifetime counts from then. `began` is when the exchange began of which
+    this is the second part: they share one deadline. Raises `ValidationFailed` before anything is
     sent, else a `TokenError`; none of them shows a secret.
     """
     steps = method.definition.steps
     # Steps share one deadline with the token request: each request says what those before it have used up.
-    began = clock() if steps else None
+    began = clock() if steps and began is None else began
     key = _proof_key(method, rendering)
     kept: dict[str, str] = {}
     for index in range(len(steps)):

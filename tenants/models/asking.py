@@ -35,6 +35,8 @@ class Asking(Leased):
 
     # What becomes of the instance's next secret while a token is asked for.
     _tried: Tried | None = None
+    # When asking began. With the present secret it goes on as part of the same exchange: the lease is for one.
+    asked_at: datetime | None = None
 
     @cached_property
     def definition(self) -> Definition:
@@ -64,11 +66,11 @@ class Asking(Leased):
         again = self.fall_back(refusal, clock())
         if again is None:
             raise refusal
-        return ask(*again, send=send, clock=clock)
+        return ask(*again, send=send, clock=clock, began=self.asked_at)
 
     def prepare(self, now: datetime) -> tuple[Method, Rendering]:
         """What asking takes, the request entered into the client's mint budget. Raises `MintBudgetSpent`."""
-        following = self._following
+        self.asked_at, following = now, self._following
         rendering = self.rendering(now, following.values if following else {})
         # Where only one more request is allowed it is not spent on a secret that was refused before.
         if following and is_last(self.definition.method, rendering) and following.refused_at:

@@ -145,6 +145,26 @@ def test_trouble_of_the_endpoint_says_nothing_of_the_next_secret(instance, provi
     assert secret(instance) == OLD
 
 
+@pytest.mark.parametrize("is_read", [True, False], ids=["a reader", "the schedule"])
+def test_both_secrets_share_one_deadline_which_the_lease_outlives(instance, keyed, add, clock, is_read):
+    add()
+    seen = []
+
+    def slow(request):
+        seen.append(request.spent)
+        clock.advance(seconds=20)
+        return keyed(request)
+
+    clock.advance(hours=2)
+    if is_read:
+        instance.credentials(send=slow, clock=clock, sleep=clock.sleep)
+    else:
+        schedule.renew_chunk(send=slow, clock=clock)
+
+    assert keyed.shown[-2:] == [NEW, OLD]
+    assert seen == [0, 20]
+
+
 def test_nonsense_is_refused_with_nothing_stored(instance, add, keyed):
     for values in ({"client_id": ""}, {"unknown": "x"}):
         with pytest.raises(ValidationFailed):
