@@ -10,8 +10,26 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from connectors.oauth2 import definition
 from connectors.oauth2.definition import NOT_BLANK, VARIABLE_KEY_PATTERN, Section
 from connectors.oauth2.problems import Path, Problem
+
+# Those that people look for a key in; steps have what a token request has.
+_HOMES: Mapping[str, type[Section]] = {
+    "the connector, beside `auth_methods`": definition.Connector,
+    "the authentication method": definition.AuthMethod,
+    "the variable": definition.Variable,
+    "`token_request`": definition.TokenRequest,
+    "`token_request.assertion`": definition.Assertion,
+    "`token_request.tls`": definition.Tls,
+    "`token_response`": definition.TokenResponse,
+    "`token_response.errors`": definition.ErrorRules,
+    "`api_request`": definition.ApiRequest,
+    "`refresh`": definition.Refresh,
+    "`test_request`": definition.TestRequest,
+    "the integration": definition.Integration,
+    "the integration's component": definition.Component,
+}
 
 Model = TypeVar("Model", bound=Section)
 # How a scalar is written in the file, by path: `0.50`, which the data no longer shows.
@@ -144,9 +162,16 @@ def _problem(model: type[Section], path: Path, data: object, detail: ErrorDetail
 
 def _unknown(model: type[Section], path: Path) -> Problem:
     known = [field.alias or name for name, field in section_at(model, path[:-1]).model_fields.items()]
-    close = get_close_matches(str(path[-1]), known, n=1)
+    key = str(path[-1])
+    close = get_close_matches(key, known, n=1)
     guess = f"Did you mean {close[0]}? " if close else ""
-    return Problem(path, f"Unknown key `{path[-1]}`.", f"{guess}Keys here: {', '.join(known)}.")
+    return Problem(path, f"Unknown key `{key}`.", f"{_home(key) or guess}Keys here: {', '.join(known)}.")
+
+
+def _home(key: str) -> str:
+    """Where a key belongs that stands in the wrong section."""
+    homes = [name for name, section in _HOMES.items() if key in section.model_fields]
+    return f"It belongs to {homes[0]}. " if len(homes) == 1 else ""
 
 
 def _not_among(path: Path, value: object, expected: str) -> Problem:

@@ -58,8 +58,10 @@ def check_variable(variable: Variable, path: Path) -> Iterator[Problem]:
         yield Problem((*path, "pattern"), problem, "It must compile in Python and in browsers (`v` flag).")
         return
     values = [option.value for option in variable.options]
-    if len(set(values)) < len(values):
-        yield Problem((*path, "choices"), "A choice is there twice.", "Give each choice a value of its own.")
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            wrong = f"The choice “{value[:60]}” is there twice."
+            yield Problem((*path, "choices", index), wrong, "Give each choice a value of its own, or remove one.")
     if _is_literal(variable.default) and (wrong := check_value(variable, variable.default)):
         yield Problem(
             (*path, "default"), f"The default is not a value that the variable takes. {wrong}", "Change one of them."

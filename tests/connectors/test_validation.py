@@ -86,6 +86,16 @@ def variable(**changes: Any) -> dict[str, Any]:
             "token_request.assertion.ass Unknown key `ass`. Did you mean as? Keys here: algorithm, key, key_id,",
         ),
         (
+            {"base_url": "a"},
+            "base_url Unknown key `base_url`. It belongs to the connector, beside `auth_methods`. Keys",
+        ),
+        ({"client_authentication": "none"}, "client_authentication Unknown key `client_authentication`. It belongs to"),
+        (
+            {"token_request": {"url": "a", "expires_in": "a"}},
+            "token_request.expires_in Unknown key `expires_in`. It belongs to `token_response`. Keys here: method,",
+        ),
+        ({"headers": {}}, "headers Unknown key `headers`. Keys here: key, name,"),
+        (
             {"token_request": {"url": "a", "assertion": {"as": "grnt"}}},
             "token_request.assertion.as “grnt” can't stand here.",
         ),

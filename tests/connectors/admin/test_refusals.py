@@ -56,6 +56,15 @@ def test_a_wrong_default_is_refused_in_its_row(page, method):
     assert "names nothing" in str(formset.forms[index].errors["default"])
 
 
+def test_a_choice_that_is_there_twice_is_refused_in_its_row(page, method):
+    index = list(method.variables.values_list("key", flat=True)).index("account_id")
+
+    response = page.save(method, {f"variables-{index}-choices": "eu\r\nus\r\neu"})
+
+    formset = response.context["inline_admin_formsets"][0].formset
+    assert "The choice “eu” is there twice." in str(formset.forms[index].errors["choices"])
+
+
 def test_a_new_variable_can_be_used_at_once(page, method):
     count = method.variables.count()
     new = {"key": "audience", "label": "", "default": "", "display": "editable", "format": "text", "required": "on"}

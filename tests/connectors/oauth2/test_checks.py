@@ -213,7 +213,7 @@ M = "auth_methods[0]"
         ("variables[0].key", "reserved", "Reserved are", {"connector_variables": [{"key": "access_token"}]}),
         (f"{M}.variables[0].pattern", "can't be used", "browsers", {"variables": [{"key": "a", "pattern": "[a-z-9]"}]}),
         (
-            f"{M}.variables[0].choices",
+            f"{M}.variables[0].choices[1]",
             "twice",
             "value of its own",
             {"variables": [{"key": "a", "choices": ["x", "x"]}]},
