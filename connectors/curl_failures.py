@@ -23,6 +23,10 @@ _OF_THE_ANSWER = {
     curl.E_OUT_OF_MEMORY: AnswerTooLarge("A line of it was too long."),
     curl.E_PARTIAL_FILE: NoAnswer(silent=False),
 }
+_NO_AUTHORITIES = (
+    "The file of the authorities that are trusted here can't be read.",
+    "Have the operator check OUTBOUND_CA_FILE and VAR_DIR, and start the workers again.",
+)
 # "…: error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0"
 _REASON = re.compile(r"error:[0-9A-F]+:[^:]*:[^:]*:([^,]+)")
 
@@ -53,6 +57,8 @@ def meaning(
         return client_certificates.turned_down(reason, target.authority, presented=False)
     if code in (curl.E_PEER_FAILED_VERIFICATION, curl.E_SSL_CONNECT_ERROR, curl.E_SSL_CIPHER):
         return insecure(target.host, *_distrust(message, reason, trust, target.host), presents=False)
+    if code == curl.E_SSL_CACERT_BADFILE:
+        return insecure(target.host, *_NO_AUTHORITIES, presents=True)  # our trouble, not the endpoint's
     if code == curl.E_RECV_ERROR and _TOO_MUCH.match(message):
         return explained(AnswerTooLarge("Its head was too large."), target, limit)
     if code in _NO_ANSWER:

@@ -64,6 +64,11 @@ class Multiplexer:
         self._ended: list[tuple[Any, Answer]] = []
 
     @property
+    def knows_authorities(self) -> bool:
+        """Whether the file with them is still there."""
+        return not self._bundle.file or os.path.exists(self._bundle.file)
+
+    @property
     def room(self) -> int:
         """How many more may well be given now."""
         return MOST - self.under_way
@@ -246,7 +251,8 @@ def multiplexer(outbound: Outbound | None = None) -> Iterator[Multiplexer]:
     if _own.process != os.getpid():
         _inherited.extend(_own.made.values())
         _own.made, _own.process = {}, os.getpid()
-    if outbound not in _own.made:
+    if outbound not in _own.made or not _own.made[outbound].knows_authorities:
+        tls.bundle.cache_clear()
         _own.made = {outbound: Multiplexer(outbound)}  # rules hardly ever change
     made = _own.made[outbound]
     try:

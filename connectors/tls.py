@@ -1,16 +1,17 @@
 """The TLS contexts of a process, and what a failed handshake means."""
 
-import atexit
 import os
 import ssl
 import tempfile
 import threading
 from collections import OrderedDict
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import certifi
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from connectors.client_certificates import load
@@ -83,8 +84,24 @@ def _make(ca_file: str) -> ssl.SSLContext:
 
 def _system_has_authorities(made: ssl.SSLContext) -> bool:
     # A hashed folder of authorities is read as they are needed, so the context's own count may say 0.
+    return made.cert_store_stats()["x509_ca"] > 0 or bool(_system_folder())
+
+
+def _system_folder() -> str:
+    """The system's hashed folder of authorities, if there are any in it."""
     folder = ssl.get_default_verify_paths().capath
-    return made.cert_store_stats()["x509_ca"] > 0 or (folder is not None and any(Path(folder).glob("*.0")))
+    return folder if folder and any(Path(folder).glob("*.0")) else ""
+
+
+def _system_file() -> str:
+    """The system's file of authorities, if there are any in it."""
+    file = ssl.get_default_verify_paths().cafile
+    probe = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        probe.load_verify_locations(file)
+    except (OSError, TypeError):  # there is none, or none in it
+        return ""
+    return file or ""
 
 
 @lru_cache(maxsize=8)
@@ -93,30 +110,27 @@ def bundle(ca_file: str = "") -> Bundle:
 
     Raises ImproperlyConfigured if `ca_file` can't be used.
     """
-    made = context(ca_file)
-    paths = ssl.get_default_verify_paths()
-    usual = paths.cafile or ""
-    folder = "" if usual or not _system_has_authorities(made) else paths.capath or ""
-    if not usual and not folder:
-        usual = certifi.where()
+    context(ca_file)
+    file = _system_file()
+    # Not beside a file, which has the same ones: with a folder libcurl reads that file anew for each connection.
+    folder = "" if file else _system_folder()
+    if not folder and not file:
+        file = certifi.where()
     if not ca_file:
-        return Bundle(usual, folder)
-    texts = [Path(path).read_bytes() for path in (usual, ca_file) if path]
-    return Bundle(_kept(b"\n".join(texts)), folder)
+        return Bundle(file, folder)
+    return Bundle(_kept(b"\n".join(Path(path).read_bytes() for path in (file, ca_file) if path)), folder)
 
 
 def _kept(authorities: bytes) -> str:
-    """A file with these, for as long as the process lives: they are read again with new connections."""
-    handle, path = tempfile.mkstemp(prefix="latchkey-authorities-", suffix=".pem")
-    with os.fdopen(handle, "wb") as file:
-        file.write(authorities)
-    atexit.register(_removed, path, os.getpid())
-    return path
-
-
-def _removed(path: str, owner: int) -> None:
-    if os.getpid() == owner:  # a forked child inherits what is registered
-        Path(path).unlink(missing_ok=True)
+    """A file with these: it is read again with later connections, so not where old files are cleared away."""
+    place = Path(settings.VAR_DIR) / f"authorities-{sha256(authorities).hexdigest()[:16]}.pem"
+    if not place.exists():
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, path = tempfile.mkstemp(prefix=place.stem, dir=place.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(authorities)
+        Path(path).replace(place)  # whole at once: other processes make the same
+    return str(place)
 
 
 def _add(made: ssl.SSLContext, ca_file: str) -> None:

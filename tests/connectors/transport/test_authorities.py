@@ -1,0 +1,84 @@
+"""Whom both carriers trust when nobody names an authority: those of the system, however it keeps them."""
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors import tls
+from connectors.multiplexer import multiplexer
+from connectors.oauth2.errors import ProviderUnavailable
+from tests.connectors.transport.exchanges import LOCAL, here, to
+from tests.connectors.transport.servers import answering, serving
+
+
+@pytest.fixture
+def system(tmp_path, monkeypatch):
+    """The system's file and folder of authorities, both empty; nothing of other tests is remembered."""
+    file, folder = tmp_path / "cert.pem", tmp_path / "certs"
+    file.touch()
+    folder.mkdir()
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setenv("SSL_CERT_DIR", str(folder))
+    monkeypatch.setattr(tls, "_contexts", {})
+    tls.bundle.cache_clear()
+    yield file, folder
+    tls.bundle.cache_clear()
+
+
+def hashed(authority: str, folder: Path) -> None:
+    """Put it where OpenSSL looks for it."""
+    found = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", authority], capture_output=True, check=True)
+    shutil.copy(authority, folder / f"{found.stdout.decode().strip()}.0")
+
+
+def status(send, authority, pool):
+    with serving(answering(), context=authority.context("api.example")) as server:
+        return send(to(server, host="api.example", scheme="https"), outbound=LOCAL, resolve=here, pool=pool).status
+
+
+def test_those_in_the_systems_file_are_trusted(send, system, authority, pool):
+    file, _ = system
+    shutil.copy(authority.file, file)
+
+    assert status(send, authority, pool) == 200
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which names a folder's files, is not installed")
+def test_those_in_the_systems_folder_are_trusted_beside_a_file_with_none(send, system, authority, pool):
+    _, folder = system
+    hashed(authority.file, folder)
+
+    assert status(send, authority, pool) == 200
+
+
+def test_where_the_system_has_none_those_of_certifi_are_trusted(send, system, authority, pool):
+    with pytest.raises(ProviderUnavailable, match="signed by an authority that isn't trusted here"):
+        status(send, authority, pool)
+
+    assert tls.context().cert_store_stats()["x509_ca"] > 100
+
+
+def test_authorities_that_vanish_are_put_back(settings, tmp_path, authority):
+    settings.VAR_DIR = tmp_path
+    rules = replace(LOCAL, ca_file=authority.file)
+    tls.bundle.cache_clear()
+    with serving(answering(), context=authority.context("127.0.0.1")) as server:
+        request = to(server, scheme="https")
+        before = said(rules, request)
+        for file in tmp_path.iterdir():
+            file.unlink()
+        after = said(rules, request)
+
+    assert (before.status, after.status) == (200, 200)
+
+
+def said(rules, request):
+    """The answer in a thread's own way: what it has made for earlier requests is used again."""
+    with multiplexer(rules) as side_by_side:
+        side_by_side.give("mine", request)
+        while not (answers := side_by_side.answers(20)):
+            pass
+    return answers[0][1]
