@@ -1,5 +1,6 @@
 """Who calls: the API key in the Authorization header, and whether it may do what it asks for."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -58,10 +59,10 @@ def _shown(request: HttpRequest) -> str:
     )
 
 
-def call(scope: str, *codes: str) -> dict[str, Any]:
-    """What every operation's declaration ends with: the scope that it asks for, and its problems' codes."""
+def call(scope: str, *codes: str, within_422: Sequence[str] = ()) -> dict[str, Any]:
+    """What each declaration ends with: the scope that it asks for, and its problems' codes, see `declared`."""
     everywhere = ("bad_request", "unauthorized", "forbidden", "validation_failed", "internal_error")
     return {
         "auth": ApiKeyAuth(scope),
-        "openapi_extra": {"responses": declared(*everywhere, *codes), "x-scope": scope},
+        "openapi_extra": {"responses": declared(*everywhere, *codes, within_422=within_422), "x-scope": scope},
     }

@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457) with a stable `code`."""
 
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -86,21 +87,23 @@ def _headers(error: LatchkeyError) -> dict[str, str]:
     return {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
 
 
-def declared(*codes: str) -> dict[int, dict[str, Any]]:
-    """OpenAPI's `responses` for calls that may be answered with these codes."""
+def declared(*codes: str, within_422: Sequence[str] = ()) -> dict[int, dict[str, Any]]:
+    """OpenAPI's `responses` for calls that may be answered with these codes, some with 422 instead of their status."""
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(STATUS[code], []).append(code)
-    return {status: _response(status, by_status[status]) for status in sorted(by_status)}
+    by_status.setdefault(422, []).extend(within_422)
+    may_wait = {429, 503, *([422] if within_422 else [])}
+    return {status: _response(status, by_status[status], status in may_wait) for status in sorted(by_status)}
 
 
-def _response(status: int, codes: list[str]) -> dict[str, Any]:
+def _response(status: int, codes: list[str], may_wait: bool) -> dict[str, Any]:
     names = ", ".join(f"`{code}`" for code in codes)
     response: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: {names}",
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    if status in (429, 503):
+    if may_wait:
         response["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
     if status in (401, 403):
         response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}

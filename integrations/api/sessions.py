@@ -163,6 +163,7 @@ def get_session(request: ApiRequest, session_id: SessionId) -> SessionOut:
         "response_not_understood",
         "address_refused",
         "idempotency_key_reused",
+        within_422=("provider_unavailable", "mint_budget_spent", "instance_not_found", "secret_unreadable"),
     ),
 )
 def commit_session(request: ApiRequest, session_id: SessionId, idempotency_key: IdempotencyKey = None) -> Any:

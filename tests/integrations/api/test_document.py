@@ -40,6 +40,14 @@ def test_every_call_declares_its_problems(document):
         assert said["x-scope"] in ApiKey.Scope.values
 
 
+def test_a_commit_declares_the_troubles_that_it_tells_with_422(document):
+    refused = document["paths"]["/api/v1/sessions/{session_id}/commit"]["post"]["responses"]["422"]
+
+    for code in ("validation_failed", "provider_unavailable", "mint_budget_spent", "instance_not_found"):
+        assert f"`{code}`" in refused["description"]
+    assert "Retry-After" in refused["headers"]
+
+
 def test_the_calls_of_the_contract_are_there(document):
     calls = {f"{method.upper()} {path.removeprefix('/api/v1')}" for method, path, _ in operations(document)}
 
