@@ -25,6 +25,11 @@ _SENTENCES = (
         "A colon stands where none can be: the line above is indented differently or unfinished, or a text holds “: ”.",
         "Line the keys up, and write a text that holds “: ” in quotes.",
     ),
+    (
+        "could not find expected ':'",
+        "A line has no “: ” between its key and its value.",
+        "Write a colon and a space behind the key.",
+    ),
     ("unexpected end of stream", "A quotation mark is never closed.", "Close it."),
     ("unknown escape character", "A backslash in double quotes begins no known escape.", "Use single quotes, or \\\\."),
     ("found '<stream end>'", "A bracket or brace is never closed.", "Close it; placeholders belong in quotes."),
