@@ -1,9 +1,12 @@
 """What a YAML parser complains of, in words that say what to write instead."""
 
+from typing import Any
+
 from ruamel.yaml.error import MarkedYAMLError
 
 from connectors.oauth2.problems import Problem
 
+_NO_COLON = "could not find expected ':'"
 # The first whose words the parser's own contain speaks.
 _SENTENCES = (
     ("'\\t' that cannot start", "A tab stands where only spaces may.", "Indent with spaces."),
@@ -26,7 +29,7 @@ _SENTENCES = (
         "Line the keys up, and write a text that holds “: ” in quotes.",
     ),
     (
-        "could not find expected ':'",
+        _NO_COLON,
         "A line has no “: ” between its key and its value.",
         "Write a colon and a space behind the key.",
     ),
@@ -61,6 +64,12 @@ def syntax_problem(error: MarkedYAMLError) -> Problem:
         "Check the quotes and the indentation of this line and the one above.",
     )
     begun = error.context_mark
-    if begun is not None and error.problem_mark is not None and begun.line != error.problem_mark.line:
+    if begun is not None and syntax_mark(error).line != begun.line:
         message = f"{message} It belongs to what begins on line {begun.line + 1}."
     return Problem((), message, remedy)
+
+
+def syntax_mark(error: MarkedYAMLError) -> Any:
+    """Where a person has to look: where the parser was, or where the line stands whose colon it missed till then."""
+    is_late = _NO_COLON in (error.problem or "") and error.context_mark is not None
+    return error.context_mark if is_late else error.problem_mark or error.context_mark

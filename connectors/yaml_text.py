@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
 )
 
 from connectors.oauth2.problems import Path, Problem
-from connectors.yaml_errors import syntax_problem
+from connectors.yaml_errors import syntax_mark, syntax_problem
 from connectors.yaml_events import events
 from connectors.yaml_scalars import AmbiguousScalar, read_plain
 
@@ -98,7 +98,7 @@ def read_documents(
     except _Refused as refused:
         findings.append(refused.finding)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark = syntax_mark(error)
         findings.append(Finding(_mark(mark) if mark else Mark(1, 1), syntax_problem(error)))
     except (YAMLError, ValueError):
         findings.append(Finding(Mark(1, 1), Problem((), "This is no YAML.", "Check the file's first lines.")))

@@ -69,9 +69,9 @@ def test_numbers_that_would_come_out_changed_are_refused(word):
         ("a: b: c", "1:5 A colon stands where none can be"),
         (
             "a: b\nc:d\ne: f",
-            "3:1 A line has no “: ” between its key and its value. Write a colon and a space behind the",
+            "2:1 A line has no “: ” between its key and its value. Write a colon and a space",
         ),
-        ("a: b\nc d\ne: f", "It belongs to what begins on line 2."),
+        ("a: b\nc d\ne: f", "2:1 A line has no “: ” between its key and its value. Write a colon and a"),
         ("a: {{b}}", "1:5 a A bracket or brace stands where a key belongs. A {{placeholder}} belongs in quotes"),
         ("a: {b", "1:6 A bracket or brace is never closed."),
         ("a: 'b", "A quotation mark is never closed."),
