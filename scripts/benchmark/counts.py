@@ -18,7 +18,7 @@ from tenants.schedule import CHUNK
 
 REMARK = (
     "Counted over several chunks of renewals over https. A statement that is sent for many rows at once, in one round "
-    "trip, is one, as is a COPY; BEGIN and COMMIT are not among them. Contexts are all that this process holds."
+    "trip, is one; BEGIN and COMMIT are not among them. Contexts are all that this process holds."
 )
 CHUNKS = 3
 

@@ -3,7 +3,7 @@
 In PostgreSQL's own format they, and the rows that come back, take a fraction of the time.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
@@ -18,11 +18,10 @@ def rows_of(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return driver.execute(statement, parameters, binary=True).fetchall()
 
 
-def copy(statement: str, rows: Iterable[Sequence[Any]]) -> None:
-    """`COPY … FROM STDIN` of these rows. Raises `django.db.Error`s."""
-    with _driver(statement) as driver, driver.copy(statement) as copying:
-        for row in rows:
-            copying.write_row(row)
+def execute(statement: str, parameters: Sequence[Any]) -> None:
+    """As `rows_of`, for a statement that returns none."""
+    with _driver(statement) as driver:
+        driver.execute(statement, parameters, binary=True)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What happened to an instance."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connection, models
 
 from tenants.models import driver
 from tenants.models.notice import Notice, notice_of, type_of
+from tenants.models.unnested import Source, source
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -24,15 +26,22 @@ class EventQuerySet(models.QuerySet["Event"]):
             Notice.objects.bulk_create(notices)
 
     def _write_down(self, events: Sequence["Event"]) -> None:
-        """As bulk_create() does, on PostgreSQL at a fraction of its cost."""
+        """As bulk_create() does, on PostgreSQL at a fraction of its cost: most events of a batch differ in little."""
         if connection.vendor != "postgresql" or not events:
             self.bulk_create(events)
             return
-        quoted = connection.ops.quote_name
         fields = [one for one in self.model._meta.concrete_fields if not one.primary_key]
-        names = ", ".join(quoted(one.column) for one in fields)
         rows = map(attrgetter(*(one.attname for one in fields)), events)
-        driver.copy(f"COPY {quoted(self.model._meta.db_table)} ({names}) FROM STDIN", rows)
+        values, parameters = source(fields, [list(column) for column in zip(*rows, strict=True)])
+        driver.execute(_statement(values), parameters)
+
+
+@lru_cache(maxsize=32)
+def _statement(values: Source) -> str:
+    quoted = connection.ops.quote_name
+    table, names = values.fields[0].model._meta.db_table, ", ".join(quoted(field.column) for field in values.fields)
+    # Every name in it is a column's of ours; the values are parameters.
+    return f"INSERT INTO {quoted(table)} ({names}) SELECT {', '.join(values.expressions)} FROM {values.table}"  # noqa: S608
 
 
 class Event(models.Model):

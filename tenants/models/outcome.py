@@ -10,14 +10,13 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
-from connectors.encryption import encrypter
-from connectors.fields import EncryptedTextField
 from connectors.oauth2.errors import LatchkeyError
 from tenants import signals
 from tenants.models.driver import rows_of
 from tenants.models.event import Event
 from tenants.models.instance import Instance
 from tenants.models.succession import Tried, settle
+from tenants.models.unnested import Source, source
 
 _STATUS = ("status", "status_code", "status_reason", "updated_at")
 
@@ -108,51 +107,28 @@ def _is_written(outcome: Outcome, names: tuple[str, ...], tokens: type[models.Mo
 
 
 def _written_together(outcomes: Sequence[Outcome], names: tuple[str, ...], tokens: type[models.Model]) -> set[UUID]:
-    """One statement, whose parameters are columns: psycopg writes a whole one at once, as PostgreSQL keeps it.
-
-    A column that is the same everywhere is one value.
-    """
     meta = tokens._meta
-    fields: list[Any] = [meta.get_field(name) for name in names]
+    fields = [meta.pk, *(meta.get_field(name) for name in names)]
     columns = [[outcome.columns[name] for outcome in outcomes] for name in names]
-    differ = tuple(values.count(values[0]) < len(values) for values in columns)
-    told = list(zip(fields, columns, differ, strict=True))
-    parameters = [
-        *(_column(field, column[:1])[0] for field, column, differs in told if not differs),
-        [outcome.instance.id for outcome in outcomes],
-        *(_column(field, column) for field, column, differs in told if differs),
-        outcomes[0].owner,
-    ]
-    return {pk for (pk,) in rows_of(_statement(meta.pk, tuple(fields), differ), parameters)}
-
-
-def _column(field: Any, values: list[Any]) -> list[Any]:
-    # psycopg takes everything else as it is. Django's way to the same values costs as much as their encryption.
-    if not isinstance(field, EncryptedTextField):
-        return values
-    encrypt = encrypter()
-    return [None if value is None else encrypt(field.written(value)) for value in values]
+    values, parameters = source(fields, [[outcome.instance.id for outcome in outcomes], *columns])
+    return {pk for (pk,) in rows_of(_statement(values), [*parameters, outcomes[0].owner])}
 
 
 @lru_cache(maxsize=32)
-def _statement(key: Any, fields: tuple[Any, ...], differ: tuple[bool, ...]) -> str:
-    """Its parameters: what is the same everywhere, keys, columns of what differs, and the owner."""
+def _statement(values: Source) -> str:
+    """Its parameters: those of the source, whose first field is the key, and the owner."""
     quoted = connection.ops.quote_name
+    key, *written = values.fields
     table = quoted(key.model._meta.db_table)
     owner, until = (quoted(key.model._meta.get_field(name).column) for name in ("lease_owner", "lease_until"))
-    same = [field for field, differs in zip(fields, differ, strict=True) if not differs]
-    columns = [key, *(field for field, differs in zip(fields, differ, strict=True) if differs)]
     settings = [
-        *(f"{quoted(field.column)} = %b::{field.db_type(connection)}" for field in same),
-        *(f"{quoted(field.column)} = n.{quoted(field.column)}" for field in columns[1:]),
+        *(f"{quoted(one.column)} = {value}" for one, value in zip(written, values.expressions[1:], strict=True)),
         f"{owner} = NULL",
         f"{until} = NULL",
     ]
     # Every name in it is a column's of ours; the values are parameters.
     return (
-        f"UPDATE {table} SET {', '.join(settings)} "  # noqa: S608
-        f"FROM unnest({', '.join(f'%b::{field.db_type(connection)}[]' for field in columns)}) "
-        f"AS n({', '.join(quoted(field.column) for field in columns)}) "
-        f"WHERE {table}.{quoted(key.column)} = n.{quoted(key.column)} "
-        f"AND {table}.{owner} = %b RETURNING {table}.{quoted(key.column)}"
+        f"UPDATE {table} SET {', '.join(settings)} FROM {values.table} "  # noqa: S608
+        f"WHERE {table}.{quoted(key.column)} = {values.expressions[0]} AND {table}.{owner} = %b "
+        f"RETURNING {table}.{quoted(key.column)}"
     )
