@@ -24,7 +24,6 @@ _OF_TOKEN = (
     "failures",
     "is_rejected",
     "endpoint",
-    "secrets",
     "fingerprint",
 )
 _OF_INSTANCE = ("tenant", "connector", "name", "status", "status_code", "status_reason", "auth_method")
@@ -34,6 +33,9 @@ _STORED, _STORED_NEXT = (f"The stored {model._meta.label}.values" for model in (
 
 _COLUMNS = [
     *columns(Token, _OF_TOKEN, alias="t"),
+    # The old token is seldom looked at, and is most of the row: it tells a new one from the same, where there is no
+    # fingerprint, and holds the key that tokens of its method are bound to.
+    """CASE WHEN t."fingerprint" IS NULL OR m."token_request" LIKE '%%"dpop"%%' THEN t."secrets" END""",
     *columns(Instance, _OF_INSTANCE, alias="i"),
     *columns(AuthMethod, ("connector", "revision"), alias="m"),
     *columns(InstanceValues, ("values",), alias="v"),
@@ -66,7 +68,7 @@ def held_by(owner: UUID) -> Iterator[tuple[Token, SecretUnreadable | None]]:
 
 
 def _token(row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod]) -> tuple[Token, SecretUnreadable | None]:
-    pk, issued_at, expires_at, renewed_at, failures, is_rejected, endpoint, secrets, mark = row[:9]
+    pk, issued_at, expires_at, renewed_at, failures, is_rejected, endpoint, mark, secrets = row[:9]
     beside: dict[str, Any] = {}
     instance = _instance((pk, *row[9:16]), beside)
     token = of_row(

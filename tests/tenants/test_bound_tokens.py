@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from requests import Request, Session
 from requests.exceptions import UnrewindableBodyError
@@ -12,7 +14,7 @@ from connectors.documents import connector_document, store_connector
 from connectors.models import AuthMethod, Connector
 from connectors.oauth2 import definition
 from connectors.oauth2.dpop import ProofKey
-from tenants import connecting
+from tenants import connecting, schedule
 from tenants.models import Token
 from tests.connectors.oauth2.dpop_server import ProofRefused, Proofs
 from tests.connectors.transport.servers import http, serving
@@ -171,6 +173,19 @@ def test_the_key_is_stored_with_the_token_alone_and_kept_for_the_next(bound, vau
 
     assert Token.objects.get(pk=bound.pk).bought.dpop_key == first
     assert ProofKey(first).thumbprint == vault.bound["token-2"]
+
+
+@pytest.mark.both_databases
+def test_the_schedule_keeps_the_key_and_reads_it_with_everything_else(bound, vault):
+    first = Token.objects.get(pk=bound.pk).bought.dpop_key
+    Token.objects.update(refresh_at=timezone.now())
+
+    with CaptureQueriesContext(connection) as queries:
+        assert schedule.renew_chunk().renewed == 1
+
+    assert Token.objects.get(pk=bound.pk).bought.dpop_key == first
+    asked_for = [query["sql"] for query in queries if '"secrets"' in query["sql"] and "SELECT" in query["sql"]]
+    assert len(asked_for) == 1
 
 
 def test_new_credentials_get_a_new_key(bound, vault):
