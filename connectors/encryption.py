@@ -5,7 +5,7 @@ key stays weak. `Fernet.generate_key()` makes good ones.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -45,10 +45,20 @@ def encrypter() -> Callable[[bytes], bytes]:
 
 def decrypt(ciphertext: bytes, *, what: str = "A stored secret") -> str:
     """The text; raises SecretUnreadable, which calls the thing by `what`."""
-    try:
-        return _of_settings()[1].decrypt(ciphertext).decode()
-    except InvalidToken:
-        pass
+    return decrypter()(ciphertext, what)
+
+
+def decrypter() -> Callable[[bytes, str], str]:
+    """`decrypt` for many: settings are looked at but once."""
+    return partial(_decrypted, *_of_settings())
+
+
+def _decrypted(first: Fernet, every: MultiFernet, ciphertext: bytes, what: str) -> str:
+    for cipher in (first, every):  # the first is nearly always the one
+        try:
+            return cipher.decrypt(ciphertext).decode()
+        except InvalidToken:
+            pass
     raise SecretUnreadable(
         f"{what} could not be read.",
         "None of the keys in FERNET_KEYS decrypts it: a key is missing there, or the stored value is damaged.",

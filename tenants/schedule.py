@@ -115,6 +115,9 @@ class _Round:
         if isinstance(said, HttpRequest):
             self._carrying.give((token, conversation), said)
             return
+        if isinstance(said, TokenGrant):
+            self._batch.add(token, said)
+            return
         if token.endpoint and isinstance(said, ProviderUnavailable) and said.retry_after:
             self._unwilling.add(token.endpoint)
         again = _fallen_back(token, said, self._clock)
@@ -171,12 +174,17 @@ class Batch:
         self._in_trouble = in_trouble
         self._outcomes: list[Outcome] = []
         self._heard: list[recovery.Heard] = []
+        self._answered: set[str] = set()
         self._since = 0.0  # when the first of them came
 
     def add(self, token: Token, result: Result) -> None:
         if not self._outcomes:
             self._since = monotonic()
-        self._heard.append(token.heard(result))
+        # That an endpoint answers is to be heard but once.
+        if isinstance(result, LatchkeyError) or token.endpoint not in self._answered:
+            self._heard.append(token.heard(result))
+        if isinstance(result, TokenGrant):
+            self._answered.add(token.endpoint)
         self._outcomes.append(
             token.failed(result, now=self._clock()) if isinstance(result, LatchkeyError) else token.kept(result)
         )
@@ -201,6 +209,7 @@ class Batch:
         self.tally.renewed += len(written) - failed
         self.tally.lost += len(outcomes) - len(written)
         heard, self._heard = self._heard, []
+        self._answered.clear()
         recovery.note(heard, self._clock(), tokens=Token.objects, in_trouble=self._in_trouble)
 
 

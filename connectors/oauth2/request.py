@@ -126,7 +126,8 @@ def _json_body(parameters: JsonValue, proof: Proof, rendering: Rendering) -> Jso
 
 def _token_headers(request: TokenRequest, proof: Proof, rendering: Rendering) -> Headers:
     if not request.headers:
-        return Headers((*_supplied(request.body_format), *proof.headers.items()))
+        supplied = _supplied(request.body_format)
+        return Headers((*supplied, *proof.headers.items()) if proof.headers else supplied)
     stated = {name.lower() for name in request.headers}
     kept = tuple((name, value) for name, value in _supplied(request.body_format) if name.lower() not in stated)
     return Headers(kept + render_headers(request.headers, rendering).fields + tuple(proof.headers.items()))

@@ -14,6 +14,6 @@ class Budget:
     memory: int  # renewals
 
 
-FULL = Budget(rounds=5, chunks=12, reads=300, sizes=(10_000, 1_000_000), memory=100_000)
+FULL = Budget(rounds=11, chunks=6, reads=300, sizes=(10_000, 1_000_000), memory=100_000)
 QUICK = Budget(rounds=3, chunks=4, reads=100, sizes=(2_000, 50_000), memory=2_000)
 TINY = Budget(rounds=1, chunks=1, reads=5, sizes=(300, 600), memory=200)

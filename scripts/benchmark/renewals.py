@@ -53,7 +53,7 @@ def renewals(around: Surroundings, workers: Workers, budget: Budget) -> Iterator
 
 def _ways(workers: Workers, budget: Budget, population: Population, url: str, *, is_slow: bool) -> Iterator[Way]:
     many = budget.chunks * CHUNK
-    few = max(2, many // 80)
+    few = max(2, many // 40)
 
     def ours(times: int) -> None:
         while schedule.renew_chunk().claimed:

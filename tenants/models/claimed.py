@@ -1,13 +1,13 @@
 """Claimed tokens with all that asking for them takes, read past the ORM in one query."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from pydantic_core import from_json
 
-from connectors.encryption import SecretUnreadable, decrypt
+from connectors.encryption import SecretUnreadable, decrypter
 from connectors.models import AuthMethod
 from tenants.models.columns import columns, of_row
 from tenants.models.driver import rows_of
@@ -15,6 +15,8 @@ from tenants.models.instance import Instance, InstanceValues
 from tenants.models.next_values import NextValues
 from tenants.models.token import Token
 from tenants.stored import moment_of, uuid_of
+
+Decrypt = Callable[[bytes, str], str]
 
 _OF_TOKEN = (
     "instance",
@@ -63,11 +65,14 @@ def held_by(owner: UUID) -> Iterator[tuple[Token, SecretUnreadable | None]]:
         with connection.cursor() as cursor:
             rows = cursor.execute(_STATEMENT, [field.get_db_prep_value(owner, connection)]).fetchall()
     methods: dict[int, AuthMethod] = {}
+    decrypt = decrypter()
     for row in rows:
-        yield _token(row, owner, methods)
+        yield _token(row, owner, methods, decrypt)
 
 
-def _token(row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod]) -> tuple[Token, SecretUnreadable | None]:
+def _token(
+    row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod], decrypt: Decrypt
+) -> tuple[Token, SecretUnreadable | None]:
     pk, issued_at, expires_at, renewed_at, failures, is_rejected, endpoint, mark, secrets = row[:9]
     beside: dict[str, Any] = {}
     instance = _instance((pk, *row[9:16]), beside)
@@ -89,7 +94,8 @@ def _token(row: tuple[Any, ...], owner: UUID, methods: dict[int, AuthMethod]) ->
     token.sealed = secrets
     beside["auth_method"] = _method(row[15], row[16], row[17], methods)
     try:
-        beside["filled_in"], beside["next_values"] = _filled_in(instance.id, row[18]), _following(instance.id, row[19:])
+        beside["filled_in"] = _filled_in(instance.id, row[18], decrypt)
+        beside["next_values"] = _following(instance.id, row[19:], decrypt)
     except SecretUnreadable as error:
         return token, error
     return token, None
@@ -122,19 +128,15 @@ def _method(pk: int, connector: int, revision: Any, known: dict[int, AuthMethod]
     return method
 
 
-def _filled_in(pk: UUID, values: Any) -> InstanceValues | None:
+def _filled_in(pk: UUID, values: Any, decrypt: Decrypt) -> InstanceValues | None:
     if values is None:
         return None
-    return of_row(InstanceValues, {"instance_id": pk, "values": _opened(values, _STORED)})
+    return of_row(InstanceValues, {"instance_id": pk, "values": from_json(decrypt(bytes(values), _STORED))})
 
 
-def _following(pk: UUID, row: tuple[Any, ...]) -> NextValues | None:
+def _following(pk: UUID, row: tuple[Any, ...], decrypt: Decrypt) -> NextValues | None:
     values, added_at, refused_at = row
     if values is None:
         return None
     moments = {"added_at": moment_of(added_at), "refused_at": moment_of(refused_at)}
-    return of_row(NextValues, {"instance_id": pk, "values": _opened(values, _STORED_NEXT), **moments})
-
-
-def _opened(ciphertext: Any, what: str) -> Any:
-    return from_json(decrypt(bytes(ciphertext), what=what))
+    return of_row(NextValues, {"instance_id": pk, "values": from_json(decrypt(bytes(values), _STORED_NEXT)), **moments})
