@@ -123,12 +123,20 @@ def bundle(ca_file: str = "") -> Bundle:
 
 def _kept(authorities: bytes) -> str:
     """A file with these: it is read again with later connections, so not where old files are cleared away."""
-    place = Path(settings.VAR_DIR) / f"authorities-{sha256(authorities).hexdigest()[:16]}.pem"
+    name = f"authorities-{sha256(authorities).hexdigest()[:16]}.pem"
+    try:
+        return _kept_in(Path(settings.VAR_DIR), name, authorities)
+    except OSError:  # it can't be written to
+        return _kept_in(Path(tempfile.mkdtemp(prefix="latchkey-")), name, authorities)
+
+
+def _kept_in(folder: Path, name: str, text: bytes) -> str:
+    place = folder / name
     if not place.exists():
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, path = tempfile.mkstemp(prefix=place.stem, dir=place.parent)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, path = tempfile.mkstemp(prefix=name, dir=folder)
         with os.fdopen(handle, "wb") as file:
-            file.write(authorities)
+            file.write(text)
         Path(path).replace(place)  # whole at once: other processes make the same
     return str(place)
 

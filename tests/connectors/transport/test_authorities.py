@@ -82,3 +82,13 @@ def said(rules, request):
         while not (answers := side_by_side.answers(20)):
             pass
     return answers[0][1]
+
+
+def test_where_nothing_can_be_written_in_var_dir_they_are_kept_elsewhere(settings, tmp_path, authority):
+    settings.VAR_DIR = tmp_path / "file" / "var"
+    (tmp_path / "file").touch()
+    tls.bundle.cache_clear()
+
+    kept = Path(tls.bundle(authority.file).file).read_text()
+
+    assert Path(authority.file).read_text() in kept
