@@ -12,7 +12,9 @@ Strategy = st.SearchStrategy[Any]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8) | st.sampled_from(
     ["", "{{scope}}", "no", "0755", "a: b", "one\ntwo\n", "\n one\n\n", "1. A\n2. B"]
 )
-NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8).filter(
+    str.strip  # white space alone is no name
+)
 KEYS = st.text(string.ascii_letters + string.digits, min_size=1, max_size=4)
 SCALARS = TEXTS | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.none()
 PARAMETERS = st.dictionaries(TEXTS, SCALARS | st.lists(SCALARS, max_size=2), max_size=3)
