@@ -26,7 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # It warns that root would run what is pickled into a message. Only JSON is read here.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser privileges")
 
-app = Celery("latchkey")
+app = Celery("latchkey", amqp="config.broker:Broker")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["config.operations"], related_name="life")

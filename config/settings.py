@@ -241,6 +241,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     else {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}  # seconds
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # looked for until it is back, however long that takes
 # Broadcasts on the embedded broker are files that nobody clears away when a worker dies.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = not EMBEDDED_BROKER
 CELERY_ACCEPT_CONTENT = ["json"]

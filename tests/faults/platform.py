@@ -26,7 +26,7 @@ LEASE = DEADLINE + 5.0  # seconds
 PATIENCE = 60.0
 
 CELERY = ("celery", "-q", "-A", "config.celery")
-WORKER = (*CELERY, "worker", "--pool=threads", "--concurrency=2", "--without-gossip", "--without-mingle")
+WORKER = (*CELERY, "worker", "--concurrency=2", "--without-gossip", "--without-mingle")
 STATE = """
     SELECT instance.id::text, status, status_reason, expires_at > clock_timestamp() AS lives,
            lease_owner::text, clock_timestamp() - lease_until AS held_too_long,
@@ -87,8 +87,8 @@ class Platform:
         with (folder / "log").open("ab") as log:
             self._running[name] = self._popen(folder, command, log, log), command
 
-    def start_worker(self, name, skew=0.0):
-        self.start(name, *WORKER, "-n", f"{name}@here", skew=skew)
+    def start_worker(self, name, skew=0.0, pool="threads"):
+        self.start(name, *WORKER, f"--pool={pool}", "-n", f"{name}@here", skew=skew)
 
     def start_beat(self, name, skew=0.0):
         self.start(name, *CELERY, "beat", skew=skew)
@@ -108,6 +108,10 @@ class Platform:
         with suppress(ProcessLookupError):
             os.killpg(popen.pid, signal.SIGKILL)
         popen.wait()
+
+    def runs(self, name):
+        """Whether it has not ended, as the process that was started."""
+        return self._running[name][0].poll() is None
 
     def restart(self, name):
         self.start(name, *self._running[name][1])
@@ -206,6 +210,14 @@ class Platform:
         began = time.monotonic()
         while found := self.ails(owners):
             assert time.monotonic() - began < within, f"{found}\n{self.log()}"
+            time.sleep(0.1)
+        return time.monotonic() - began
+
+    def renews_everything(self, within=PATIENCE):
+        """How many seconds it takes until everything has a new token. With short ones they never all live at once."""
+        now, began = time.time(), time.monotonic()
+        while (renewed := self.renewed_since(now)) < len(self.ids):
+            assert time.monotonic() - began < within, f"only {renewed} have a new token\n{self.log()}"
             time.sleep(0.1)
         return time.monotonic() - began
 

@@ -1,0 +1,29 @@
+"""A broker that goes away for a second or a night: every process finds it again, and none dies of it."""
+
+from typing import Any
+
+import kombu
+from celery.app.amqp import AMQP
+from kombu.transport import get_transport_cls
+
+RETRY_MOST = 5  # seconds between two attempts, at most: pauses grow from two, by two
+REDIS = "config.redis_transport:Transport"
+TRANSPORTS = {"redis": REDIS, "rediss": REDIS}
+
+
+class Connection(kombu.Connection):
+    """One that is looked for every few seconds, where kombu's pauses grow to half a minute."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> "Connection":
+        super().ensure_connection(*args, **{"interval_max": RETRY_MOST, **kwargs})
+        return self
+
+    def get_transport_cls(self) -> Any:
+        return get_transport_cls(TRANSPORTS.get(self.transport_cls, self.transport_cls))
+
+
+class Broker(AMQP):
+    """What the Celery application makes its connections of."""
+
+    Connection = Connection
+    BrokerConnection = Connection
