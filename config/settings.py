@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from config import environment, keys, service_urls
+from config import environment, keepalive, keys, service_urls
 from config.admin_theme import UNFOLD as UNFOLD
 from config.environment import Environment
 from config.logs import logging_config
@@ -153,6 +153,7 @@ else:
     # Kept open per thread, not pooled: a pool's own threads don't survive the fork of a Celery worker.
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = keepalive.POSTGRES | _database.get("OPTIONS", {})
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- People ---------------------------------------------------------------------------------------------------------
@@ -238,10 +239,18 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "processed_folder": str(BROKER_DIR / "processed"),
     }
     if EMBEDDED_BROKER
-    else {"visibility_timeout": 600, "socket_timeout": 10, "socket_connect_timeout": 5}  # seconds
+    else {
+        "visibility_timeout": 600,  # seconds
+        "socket_timeout": 10,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "socket_keepalive_options": keepalive.SOCKET,
+    }
 )
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # looked for until it is back, however long that takes
+# What a broker answers that is turned into a replica, as in a failover: a worker would end of it.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # Broadcasts on the embedded broker are files that nobody clears away when a worker dies.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = not EMBEDDED_BROKER
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+import redis
 import requests
 from django.conf import settings
 
@@ -169,6 +170,10 @@ class Platform:
 
     def tell(self, **what):
         requests.post(f"{self.tokens}/told", json=what, timeout=10).raise_for_status()
+
+    def tell_broker(self, *command):
+        with redis.Redis.from_url(self._environment["CELERY_BROKER_URL"]) as broker:
+            broker.execute_command(*command)
 
     def book(self):
         return requests.get(f"{self.tokens}/book", timeout=10).json()

@@ -160,9 +160,13 @@ def test_a_broker_that_is_lost_in_mid_task_takes_no_worker_with_it(running, caps
         time.sleep(1.0)
         running.broker.start()
         longest = max(longest, running.renews_everything())
+    running.tell_broker("REPLICAOF", "127.0.0.1", "1")  # as in a failover; it writes nothing any more
+    time.sleep(2.0)
+    running.tell_broker("REPLICAOF", "NO", "ONE")
+    longest = max(longest, running.renews_everything())
 
     assert running.runs("worker-1")
-    account(running, capsys, pool=pool, brokers=2, longest=f"{longest:.1f} s")
+    account(running, capsys, pool=pool, brokers=3, longest=f"{longest:.1f} s")
 
 
 def somebody_asks(running):
