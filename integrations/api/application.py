@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
@@ -14,7 +15,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from connectors.oauth2.errors import LatchkeyError, ValidationFailed
 from integrations.api import connectors, events, instances, next_secrets, sessions, tokens
-from integrations.api.errors import BadRequest, InternalError, NotFound
+from integrations.api.errors import BadRequest, InternalError, NotFound, PlatformUnavailable
 from integrations.api.json_bodies import StrictParser
 from integrations.api.problems import STATUS, Problem, problem
 
@@ -105,13 +106,25 @@ def say_that_nothing_is_there(request: HttpRequest, error: Http404) -> HttpRespo
     return problem(NotFound("There is nothing at this address.", remedy="/api/v1/docs lists what there is."))
 
 
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def say_that_the_database_is_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The database can't be reached, is starting, or has no connection or lock to spare. None of it is the caller's."""
+    logger.error("An API call failed for want of the database: %s at %s", type(error).__name__, _place_of(error))
+    return problem(PlatformUnavailable("The platform can't reach its database.", remedy="Try again in a few seconds."))
+
+
 @api.exception_handler(Exception)
 def own_up(request: HttpRequest, error: Exception) -> HttpResponse:
     """A fault of ours. Its text may quote a value: only its kind and place are logged."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
-    logger.error("An API call failed in an unforeseen way: %s at %s", type(error).__name__, place)
+    logger.error("An API call failed in an unforeseen way: %s at %s", type(error).__name__, _place_of(error))
     return problem(InternalError("The platform met an error of its own.", remedy="Try again; its log says more."))
+
+
+def _place_of(error: Exception) -> str:
+    """Where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"
 
 
 def _sentence(one: dict[str, Any]) -> str:

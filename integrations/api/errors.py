@@ -6,6 +6,7 @@ LatchkeyError
 ├── NotFound            there is no such thing, or the key doesn't reach it
 ├── MethodNotAllowed    the address takes other methods
 ├── BadRequest          the request can't be read
+├── PlatformUnavailable the platform can't reach its database just now
 └── InternalError       a fault of the platform's
 """
 
@@ -49,6 +50,13 @@ class BadRequest(LatchkeyError):
 
     code = "bad_request"
     permanent = True
+
+
+class PlatformUnavailable(LatchkeyError):
+    """The platform can't do its work just now, because its database is away. `retry_after`: seconds."""
+
+    code = "platform_unavailable"
+    retry_after = 5.0
 
 
 class InternalError(LatchkeyError):

@@ -37,6 +37,7 @@ STATUS = {
     "internal_error": 500,
     "secret_unreadable": 500,
     "provider_unavailable": 503,
+    "platform_unavailable": 503,
 }
 
 

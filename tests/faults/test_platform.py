@@ -102,11 +102,13 @@ def test_whoever_is_killed_no_token_is_lost_and_nothing_sticks(running, capsys):
 def test_whatever_fails_around_it_the_platform_recovers(running, capsys):
     running.start_worker("worker-1", skew=60)
     running.start_beat("beat-1")
+    running.start_web()
     took = {}
 
     # A clock that is a minute ahead is no reason to take ticks for expired.
     wait_until(lambda: len(running.book()["mints"]) >= 2 * INSTANCES)
 
+    wait_until(lambda: running.read_web() == 200)
     read, unread = running.ids[: INSTANCES // 2], set(running.ids[INSTANCES // 2 :])
     running.start_reader("reader", ids=read)
     wait_until(running.reads)
@@ -119,12 +121,14 @@ def test_whatever_fails_around_it_the_platform_recovers(running, capsys):
 
     running.kills.append(time.time())  # whoever is asking just now can't write what it gets
     running.database.stop()
+    assert running.read_web() == 503  # callers may wait for it
     wait_until(lambda: all(mint["dies"] < time.monotonic() for mint in running.book()["mints"]))
     time.sleep(TICK)
     running.tell(lives=12)
     running.kills.append(time.time())
     running.database.start()
     took["database restarted"] = running.recovers()
+    wait_until(lambda: running.read_web() == 200)
 
     running.tell(mood="slow")
     time.sleep(LEASE)

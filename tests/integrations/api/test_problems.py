@@ -4,7 +4,7 @@ import logging
 import re
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from integrations.api import instances, problems
@@ -152,6 +152,22 @@ def test_a_fault_before_the_call_is_a_problem_too(db, call):
 
     with connection.execute_wrapper(fail):
         is_problem(call("GET", "instances"), 500, "internal_error")
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+@pytest.mark.parametrize("table", ["integrations_apikey", "tenants_instance"])
+def test_a_database_that_is_away_is_no_fault_and_may_be_waited_for(instance, call, error, table):
+    def fail(execute, sql, params, many, context):
+        if table in sql:
+            raise error("connection to server at db.internal failed")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(fail):
+        response = call("GET", "instances")
+
+    told = is_problem(response, 503, "platform_unavailable")
+    assert "db.internal" not in told["detail"]
+    assert int(response.headers["Retry-After"]) > 0
 
 
 def test_a_request_for_another_host_is_a_problem(db):
