@@ -8,7 +8,7 @@ from kombu.transport import get_transport_cls
 
 RETRY_MOST = 5  # seconds between two attempts, at most: pauses grow from two, by two
 REDIS = "config.redis_transport:Transport"
-TRANSPORTS = {"redis": REDIS, "rediss": REDIS}
+TRANSPORTS = {"redis": REDIS, "rediss": REDIS, "filesystem": "config.file_transport:Transport"}
 
 
 class Connection(kombu.Connection):

@@ -1,5 +1,7 @@
 """The folders of the embedded default; only their owner may look inside."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -18,9 +20,21 @@ def make(folder: Path) -> None:
 
 
 def make_all() -> None:
-    """VAR_DIR and, for the embedded broker, which expects its folders to be there, those of the broker."""
+    """VAR_DIR and, for the embedded broker, the folder of its messages."""
     make(settings.VAR_DIR)
     if settings.EMBEDDED_BROKER:
         make(settings.BROKER_DIR)
-        for name in ("data_folder_in", "control_folder"):
-            make(Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS[name]))
+        make(_messages())
+
+
+def forget_messages() -> None:
+    """Delete what a former run left in the embedded broker: however much it is, the next tick says what is due."""
+    if settings.EMBEDDED_BROKER:
+        with suppress(OSError), os.scandir(_messages()) as left:
+            for message in left:
+                with suppress(OSError):
+                    os.unlink(message)
+
+
+def _messages() -> Path:
+    return Path(settings.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"])

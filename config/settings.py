@@ -232,12 +232,7 @@ BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_URL = env.parsed("CELERY_BROKER_URL", service_urls.broker, "filesystem://localhost/")
 EMBEDDED_BROKER = CELERY_BROKER_URL.startswith("filesystem:")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
-        "data_folder_in": str(BROKER_DIR / "messages"),
-        "data_folder_out": str(BROKER_DIR / "messages"),
-        "control_folder": str(BROKER_DIR / "control"),
-        "processed_folder": str(BROKER_DIR / "processed"),
-    }
+    {"data_folder_in": str(BROKER_DIR / "messages"), "data_folder_out": str(BROKER_DIR / "messages")}
     if EMBEDDED_BROKER
     else {
         "visibility_timeout": 600,  # seconds

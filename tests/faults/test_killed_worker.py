@@ -52,8 +52,7 @@ def folder(tmp_path, settings):
     options = {
         "data_folder_in": str(tmp_path / "broker" / "messages"),
         "data_folder_out": str(tmp_path / "broker" / "messages"),
-        "control_folder": str(tmp_path / "broker" / "control"),
-        "processed_folder": str(tmp_path / "broker" / "processed"),
+        "control_folder": str(tmp_path / "broker" / "control"),  # for the test's own part, which is kombu's
     }
     settings.VAR_DIR, settings.BROKER_DIR = tmp_path, tmp_path / "broker"
     settings.EMBEDDED_BROKER, settings.CELERY_BROKER_TRANSPORT_OPTIONS = True, options

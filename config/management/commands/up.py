@@ -45,6 +45,7 @@ class Command(BaseCommand):
             ports.refuse_unless_free(host, port)
             folders.make_all()
             with embedded.sole_user(settings.VAR_DIR):
+                folders.forget_messages()
                 self._run(host, port)
         except (ports.PortRefused, embedded.AlreadyRunning) as refusal:
             raise CommandError(str(refusal)) from refusal
