@@ -6,6 +6,7 @@ A .venv that someone else made, or a link to one, is used as it is if it holds e
 import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -64,14 +65,23 @@ def make_environment() -> None:
         STAMP.write_text(INSTALLING)
         return
     say(f"Making .venv with Python {sys.version.split()[0]} …")
-    VENV.mkdir(exist_ok=True)
-    OURS.touch()
     try:
-        venv.create(VENV, with_pip=True, symlinks=True, clear=True)
+        empty()
+        venv.create(VENV, with_pip=True, symlinks=True)
+        STAMP.write_text(INSTALLING)
     except (OSError, subprocess.CalledProcessError) as error:
         raise CannotInstall(f".venv couldn't be made: {error}. Install python3-venv, or free disk space.") from error
+
+
+def empty() -> None:
+    """Leave nothing in .venv but that it is ours, which has to stand there throughout: this may be interrupted."""
+    VENV.mkdir(exist_ok=True)
     OURS.touch()
-    STAMP.write_text(INSTALLING)
+    for path in VENV.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != OURS:
+            path.unlink()
 
 
 def last_step() -> str:

@@ -19,9 +19,9 @@ def clone(tmp_path):
     return tmp_path
 
 
-def install(clone):
+def install(clone, **more):
     # No index: whatever would be installed fails, and loudly.
-    environment = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}
+    environment = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null", **more}
     command = [sys._base_executable, "scripts/install.py"]
     return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
@@ -52,6 +52,30 @@ def test_an_environment_is_made_once_and_again_when_that_was_interrupted(clone):
 
     assert third.returncode == 0, third.stderr
     assert not marks.exists()
+
+
+def test_an_environment_whose_making_was_interrupted_is_made_anew(clone, tmp_path):
+    stopped = (
+        "import os, pathlib, shutil\n"
+        "def create(folder, *, clear=False, **options):\n"
+        "    if clear:\n"
+        "        shutil.rmtree(folder)\n"
+        "        os.mkdir(folder)\n"
+        "    pathlib.Path(folder, 'half-made').touch()\n"
+        "    raise KeyboardInterrupt\n"
+    )
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "venv.py").write_text(stopped)
+
+    first = install(clone, PYTHONPATH=str(tmp_path / "elsewhere"))
+    second = install(clone)
+    third = install(clone)
+
+    assert "Stopped. Run this again to go on." in first.stderr
+    assert (second.returncode, second.stderr.count("Making .venv")) == (0, 1), second.stderr
+    assert (clone / ".venv" / "bin" / "pip").exists()
+    assert not (clone / ".venv" / "half-made").exists()
+    assert (third.returncode, third.stderr) == (0, "")
 
 
 def test_a_broken_environment_of_another_tool_is_left_alone(clone):
