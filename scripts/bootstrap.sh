@@ -4,7 +4,15 @@
 # An empty HOME, unlike none at all, is believed, and caches would land in "/".
 [ -n "${HOME:-}" ] || unset HOME
 
-root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd -P) || exit 1
+# What the shell exports for another project; here only .venv and this clone's own modules count.
+unset DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH PYTHONSAFEPATH
+
+# Everything here is UTF-8, also where the locale is of another age.
+export PYTHONUTF8="${PYTHONUTF8:-1}"
+
+# Called by a link to it, too.
+script=$(readlink -f -- "$0") || script=$0
+root=$(CDPATH= cd -- "$(dirname -- "$script")/.." && pwd -P) || exit 1
 cd -- "$root" || exit 1
 
 find_python() {
