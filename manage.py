@@ -3,6 +3,8 @@
 
 import os
 import sys
+from io import TextIOWrapper
+from typing import TextIO
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
@@ -13,6 +15,8 @@ PLAIN = ("connectors", "create_api_key", "migrate", "rotate_encryption_keys", "s
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        _write_everything_to(stream)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         execute_from_command_line(sys.argv)
@@ -27,6 +31,15 @@ def main() -> None:
             "If it was never prepared, or is older than this version, run manage.py migrate; otherwise see whether "
             "DATABASE_URL is right and its server runs. With --traceback the command says where it failed."
         )
+
+
+def _write_everything_to(stream: TextIO | None) -> None:
+    """In a locale without UTF-8 a terminal gets a "?" for what it can't show; files and programs get UTF-8."""
+    if isinstance(stream, TextIOWrapper):
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def register() -> None:
 def keys_are_given(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:
     if settings.DEBUG:
         return []
-    return [checks.Error(f"{name} is not set.", hint=keys.REMEDY, id=ERROR_NO_KEY) for name in keys.missing()]
+    return [checks.Error(f"{name} is not set.", hint=keys.remedy(), id=ERROR_NO_KEY) for name in keys.missing()]
 
 
 def sandbox_stays_at_home(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[checks.CheckMessage]:

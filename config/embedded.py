@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from config import ports
 from config.checks import is_local
@@ -34,6 +35,22 @@ def decide(host: str, port: int) -> dict[str, str]:
     return decided
 
 
+def left(file: Path) -> dict[str, str]:
+    """The decisions that a `manage.py up` left there. Raises `ImproperlyConfigured` where nobody lets us look."""
+    try:
+        decided: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        fault = error.strerror
+    else:
+        return decided
+    raise ImproperlyConfigured(
+        f"VAR_DIR is {file.parent}, where {file.name} can't be read: {fault}. If another user, such as root, ran "
+        f"Latchkey there, give the folder to the user that runs it now, or name another in VAR_DIR."
+    )
+
+
 def leave(decided: dict[str, str]) -> None:
     """Write the decisions where settings find them."""
     draft = settings.UP_FILE.with_suffix(".new")
@@ -57,6 +74,13 @@ def sole_user(folder: Path) -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+def refuse_second(folder: Path) -> None:
+    """Raise AlreadyRunning if a `manage.py up` holds VAR_DIR; makes nothing there."""
+    if (folder / "up.lock").exists():
+        with sole_user(folder):
+            pass
 
 
 def _is_given(name: str) -> bool:

@@ -16,10 +16,7 @@ from config import folders
 SECRET_KEY_FILE = "secret_key"  # noqa: S105 - a file's name
 FERNET_KEYS_FILE = "fernet_keys"
 OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
-REMEDY = (
-    "Start with scripts/run, which makes keys once and keeps them in VAR_DIR, "
-    "or set it to at least 32 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
-)
+SET_IT = "set it to at least 32 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
 
 
 def read(folder: Path, name: str) -> str:
@@ -60,12 +57,19 @@ def missing() -> list[str]:
     return [name for name, present in given.items() if not present]
 
 
+def remedy() -> str:
+    """What to do about a key that is missing."""
+    if settings.EMBEDDED_DATABASE:
+        return f"Start with scripts/run, which makes keys once and keeps them in VAR_DIR, or {SET_IT}"
+    return f"None is made beside a DATABASE_URL, for all that work on that database need the same: {SET_IT}"
+
+
 def require() -> None:
     """Raise ImproperlyConfigured unless there are keys. What serves people or does work calls this as it starts."""
     if settings.DEBUG:
         _make_missing(settings.VAR_DIR)
     elif names := missing():
-        raise ImproperlyConfigured("\n".join(f"{name} is not set. {REMEDY}" for name in names))
+        raise ImproperlyConfigured("\n".join(f"{name} is not set. {remedy()}" for name in names))
 
 
 def prepare() -> None:

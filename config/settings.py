@@ -1,6 +1,5 @@
 """All configuration, from the environment. `docs/settings.md` explains every name; `.env.example` lists them."""
 
-import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +9,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from config import environment, keepalive, keys, service_urls
+from config import embedded, environment, keepalive, keys, service_urls
 from config.admin_theme import UNFOLD as UNFOLD
 from config.environment import Environment
 from config.logs import logging_config
@@ -23,7 +22,7 @@ VAR_DIR = Environment(os.environ).parsed("VAR_DIR", environment.folder(BASE_DIR)
 # the same address and the same sandbox as it does: it leaves them there.
 EMBEDDED_DATABASE = not Environment(os.environ).has("DATABASE_URL")
 UP_FILE = VAR_DIR / "up.json"
-_left_by_up: dict[str, str] = json.loads(UP_FILE.read_text()) if EMBEDDED_DATABASE and UP_FILE.exists() else {}
+_left_by_up = embedded.left(UP_FILE) if EMBEDDED_DATABASE else {}
 
 env = Environment(os.environ, otherwise=_left_by_up)
 env.parsed("VAR_DIR", environment.folder(BASE_DIR), VAR_DIR)  # read above, before there was a place for its faults

@@ -77,7 +77,7 @@ def test_another_database_brings_its_own_keys(tmp_path):
     done = run("manage.py", "migrate", VAR_DIR=str(tmp_path), DATABASE_URL=f"sqlite:///{tmp_path}/mine.sqlite3")
 
     assert done.returncode == 1
-    assert "FERNET_KEYS is not set. Start with scripts/run" in done.stderr
+    assert "FERNET_KEYS is not set. None is made beside a DATABASE_URL" in done.stderr
 
 
 def test_a_key_that_cannot_be_read_is_told_and_not_replaced(tmp_path):
@@ -88,6 +88,16 @@ def test_a_key_that_cannot_be_read_is_told_and_not_replaced(tmp_path):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "fernet_keys, a key of the embedded database, can't be read: Is a directory." in done.stderr
+
+
+def test_a_folder_of_another_user_is_told_with_the_way_out(tmp_path):
+    (tmp_path / "up.json").mkdir()  # who may do everything can't be kept out otherwise
+
+    done = run("manage.py", "migrate", VAR_DIR=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"VAR_DIR is {tmp_path}, where up.json can't be read: Is a directory." in done.stderr
 
 
 def test_an_embedded_database_is_born_with_its_keys(tmp_path):

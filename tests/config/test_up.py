@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from config import embedded
 from tests.services.process import die_with_parent
 
 ROOT = Path(__file__).parents[2]
@@ -26,13 +27,13 @@ pytestmark = pytest.mark.faults
 class Up:
     """A running `manage.py up`."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, **more):
         self.port = port
         self.lines = []
         self._process = subprocess.Popen(
             command(port),
             cwd="/",
-            env=environment(folder),
+            env=environment(folder, **more),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -77,9 +78,9 @@ def port():
 def up(tmp_path, port):
     started = []
 
-    def start():
-        started.append(Up(tmp_path / "var", port))
-        started[-1].wait_for("Latchkey is ready")
+    def start(wait_for="Latchkey is ready", **more):
+        started.append(Up(tmp_path / "var", port, **more))
+        started[-1].wait_for(wait_for)
         return started[-1]
 
     yield start
@@ -179,6 +180,27 @@ def test_a_killed_worker_is_started_again_and_a_killed_up_takes_all_along(up, tm
     assert "already runs from" in refused(port + 1 if port < 65535 else port - 1, tmp_path / "var")
     assert running.end(signal.SIGKILL) == -signal.SIGKILL
     assert none_left_soon(children)
+
+
+def test_who_stops_before_the_end_gets_the_passwords_that_were_made_in_any_locale(up):
+    running = up("Starting web", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+
+    assert running.end(signal.SIGINT) == 0
+
+    assert any(re.match(r"    admin   \w{12,}  administrator", line) for line in running.lines), running.lines
+    assert running.lines[-1] == "Stopped.\n"
+
+
+def test_a_second_one_is_told_of_the_first_not_of_the_port_that_it_holds(tmp_path, port):
+    with socket.socket() as first:
+        first.bind(("127.0.0.1", port))
+        first.listen()
+        (tmp_path / "var").mkdir()
+
+        with embedded.sole_user(tmp_path / "var"):
+            message = refused(port, tmp_path / "var")
+
+    assert f"already runs from {tmp_path / 'var'}" in message
 
 
 def test_a_taken_port_is_named_with_the_way_out(tmp_path, port):

@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         try:
             os.umask(0o077)  # what is kept is for its owner alone
-            ports.refuse_unless_free(host, port)
+            _refuse_taken(host, port)
             folders.make_all()
             with embedded.sole_user(settings.VAR_DIR):
                 folders.forget_messages()
@@ -73,14 +73,18 @@ class Command(BaseCommand):
         if not supervisor.stopping:
             say("Starting web, worker and scheduler …")
 
+        untold = [*demo]
+
         def when_started() -> bool:
             if not _answers(address):
                 return False
+            untold.clear()
             say(_welcome(address, demo))
             return True
 
         supervisor.run(when_started)
-        say("Stopped.")
+        # Passwords that were just made are shown this once, also to who stopped before the end.
+        say("\n".join([*untold, "Stopped."]))
 
     def _run_once(self, supervisor: Supervisor, program: Program, say: "_Voice") -> list[str]:
         """What the program wrote; raises CommandError if it failed, unless it was stopped."""
@@ -112,6 +116,16 @@ class _Voice:
             except (OSError, ValueError):
                 # The terminal is gone. Its SIGHUP, not a broken pipe, is what stops us.
                 sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process's life
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Raises PortRefused, or AlreadyRunning where it is a second `up` in the same folder that wants the port."""
+    try:
+        ports.refuse_unless_free(host, port)
+    except ports.PortRefused:
+        # Another port, as the refusal advises, would not help.
+        embedded.refuse_second(settings.VAR_DIR)
+        raise
 
 
 def _web(host: str, port: int) -> Program:
