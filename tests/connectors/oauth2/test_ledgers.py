@@ -50,3 +50,45 @@ def test_waiting_as_long_as_told_is_enough():
 
     assert wait == 40
     assert spend(ledger, budget, NOON + timedelta(seconds=20 + wait))[1] == 0
+
+
+def test_a_large_budget_is_not_spent_by_who_stays_below_its_pace():
+    budget = Budget(1000, timedelta(hours=1))
+
+    made = walk(budget, [4.0] * 3000)  # 900 an hour
+
+    assert len(made) == 3000
+
+
+def test_who_is_far_beyond_a_lowered_budget_is_told_when_there_is_room_again():
+    generous, mean = Budget(5, timedelta(hours=1)), Budget(2, timedelta(hours=1))
+    ledger = []
+    for minute in range(5):
+        ledger, _ = spend(ledger, generous, NOON + timedelta(minutes=minute))
+
+    ledger, wait = spend(ledger, mean, NOON + timedelta(minutes=10))
+
+    assert wait == 53 * 60  # until the fourth of the five is an hour ago
+    assert spend(ledger, mean, NOON + timedelta(minutes=10, seconds=wait))[1] == 0
+
+
+def test_a_budget_for_a_short_time_forgets_nothing_that_one_for_a_long_time_counts():
+    short, long = Budget(2, timedelta(minutes=1)), Budget(5, timedelta(days=1))
+    ledger = []
+    for hour in range(5):
+        ledger, _ = spend(ledger, short, NOON + timedelta(hours=hour))
+
+    _, wait = spend(ledger, long, NOON + timedelta(hours=6))
+
+    assert wait == timedelta(hours=18).total_seconds()
+
+
+def test_a_ledger_stays_small_however_many_requests_are_made():
+    budget, ledger, most = Budget(1000, timedelta(seconds=10)), [], 0
+
+    for second in range(5000):
+        ledger, _ = spend(ledger, budget, NOON + timedelta(seconds=second))
+        most = max(most, len(ledger))
+
+    assert most <= 1001
+    assert sum(count for _, count in ledger) == 5000
