@@ -201,7 +201,7 @@ def _renewed(token: Token, actor: Any, send: Send, clock: Clock) -> None:
     first = token.instance.status == Instance.Status.PENDING
     kind = Event.Kind.CONNECTED if first else Event.Kind.RENEWED
     try:
-        refuse_unwelcome(token.endpoint, clock())
+        refuse_unwelcome(token.locate(clock()), clock())
         if not token.renew(send=send, clock=clock, kind=kind, actor=actor):
             token.refresh_from_db()  # it may have been removed
             raise _overtaken()

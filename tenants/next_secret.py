@@ -95,7 +95,7 @@ def _try_at_once(instance: Instance, actor: Any, send: Send, clock: Clock, sleep
     token.take_in_turn(clock=clock, sleep=sleep)
     trouble: LatchkeyError | None = None
     try:
-        refuse_unwelcome(token.endpoint, clock())
+        refuse_unwelcome(token.locate(clock()), clock())
         token.renew(send=send, clock=clock, actor=actor)
     except LatchkeyError as error:
         trouble = error

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +18,13 @@ from connectors.oauth2.http import HttpRequest
 from connectors.oauth2.method import Method
 from connectors.oauth2.response import TokenGrant
 from connectors.oauth2.templates import Rendering
-from tenants import database_time
+from tenants import database_time, renewal
 from tenants.asked import Exchange, asking, tell
 from tenants.carriers import MOST, Answer, Carrier, carrier
 from tenants.models import recovery
+from tenants.models.asking import EndpointSpared
 from tenants.models.claimed import held_by
-from tenants.models.endpoint import Endpoint, Result
+from tenants.models.endpoint import Endpoint, Result, is_answer, is_trouble
 from tenants.models.instance import Instance
 from tenants.models.lease import Ends, claim, lease_length
 from tenants.models.outcome import Outcome, write_back
@@ -44,7 +45,7 @@ class Tally:
     renewed: int = 0
     failed: int = 0
     lost: int = 0  # the lease had passed to another when the answer came
-    spared: int = 0  # not asked for after all: the endpoint wished to be left alone meanwhile
+    spared: int = 0  # not asked for after all: the endpoint turned out to be in trouble, or to wish to be left alone
 
 
 def chunks_due(clock: Clock = database_time.now, *, most: int = 200) -> int:
@@ -63,25 +64,30 @@ def renew_chunk(*, send: Send | None = None, clock: Clock = database_time.now, a
     """
     owner, now = uuid4(), clock()
     troubled = list(Endpoint.objects.all())
-    claimed = _claimed(owner, now, [endpoint for endpoint in troubled if endpoint.is_closed], at_once)
+    closed = [endpoint for endpoint in troubled if endpoint.is_closed]
+    claimed = _claimed(owner, now, closed, at_once)
     batch = Batch(Tally(claimed=len(claimed)), clock, {endpoint.origin for endpoint in troubled})
     with carrier(send, at_once=at_once) as carrying:
-        _Round(carrying, batch, clock).renew(held_by(owner) if claimed else ())
-    for endpoint in troubled:
-        if endpoint.is_closed:
-            _say_what_they_wait_for(endpoint, clock)
+        asked = _Round(carrying, batch, clock, frozenset(endpoint.origin for endpoint in closed))
+        asked.renew(held_by(owner) if claimed else ())
+    for endpoint in closed:
+        _say_what_they_wait_for(endpoint, clock)
     return batch.tally
 
 
 class _Round:
     """Tokens being asked for, each in a conversation of its own."""
 
-    def __init__(self, carrying: Carrier, batch: "Batch", clock: Clock) -> None:
+    def __init__(self, carrying: Carrier, batch: "Batch", clock: Clock, closed: frozenset[str]) -> None:
         self._carrying = carrying
         self._batch = batch
         self._clock = clock
-        # Endpoints that wished to be left alone in the course of this: what still waits for its turn heeds that.
+        self._closed = closed
+        # Endpoints that turned out, in the course of this, to be in trouble or to wish to be left alone: what still
+        # waits for its turn heeds that.
         self._unwilling: set[str] = set()
+        # How many instances in a row met trouble there.
+        self._met: Counter[str] = Counter()
 
     def renew(self, tokens: Iterable[tuple[Token, LatchkeyError | None]]) -> None:
         """Ask for these, and write down what comes of it; or what was in the way."""
@@ -94,18 +100,25 @@ class _Round:
                     self._begin(token, now)
                 else:
                     self._batch.add(token, trouble)
+            known = len(self._unwilling)
             for (token, conversation), answer in self._carrying.answers(WRITE_EVERY):
                 self._go_on(token, conversation, answer)
+            if len(self._unwilling) > known:
+                self._batch.write()  # at once: other workers are to heed it too
             self._batch.write_in_time()
         self._batch.write()
 
     def _begin(self, token: Token, now: datetime) -> None:
-        if token.endpoint in self._unwilling:
-            token.give_back()  # still due, as soon as its endpoint is asked again
+        last = token.endpoint
+        # One whose own endpoint is closed is the probe of it.
+        spared = self._unwilling | (self._closed - {last})
+        prepared = None if last in self._unwilling else _prepared(token, now, spared)
+        if last in self._closed and token.endpoint != last:
+            Token.objects.move_from(last, token.instance.auth_method_id, now)
+        if prepared is None:
+            token.write_leased("endpoint")  # still due, as soon as its endpoint is asked again
             self._batch.tally.spared += 1
-            return
-        prepared = _prepared(token, now)
-        if isinstance(prepared, LatchkeyError):
+        elif isinstance(prepared, LatchkeyError):
             self._batch.add(token, prepared)
         else:
             self._go_on(token, asking(*prepared, clock=self._clock, told=self._batch.asked.append), None)
@@ -115,17 +128,26 @@ class _Round:
         if isinstance(said, HttpRequest):
             self._carrying.give((token, conversation), said)
             return
+        self._heed(token.endpoint, said)
         if isinstance(said, TokenGrant):
             self._batch.add(token, said)
             return
-        if token.endpoint and isinstance(said, ProviderUnavailable) and said.retry_after:
-            self._unwilling.add(token.endpoint)
         again = _fallen_back(token, said, self._clock)
         if isinstance(again, tuple):
             told = self._batch.asked.append
             self._go_on(token, asking(*again, clock=self._clock, began=token.asked_at, told=told), None)
         else:
             self._batch.add(token, again or said)
+
+    def _heed(self, origin: str, said: Result) -> None:
+        """Take in what an answer says of the endpoint that gave it."""
+        if is_trouble(said):
+            self._met[origin] += 1
+            wishes_it = isinstance(said, ProviderUnavailable) and bool(said.retry_after)
+            if origin and (wishes_it or self._met[origin] >= renewal.CLOSED_AFTER):
+                self._unwilling.add(origin)
+        elif self._met and is_answer(said):
+            del self._met[origin]
 
 
 def _following(conversation: Conversation[TokenGrant], answer: Answer | None) -> HttpRequest | Result:
@@ -222,10 +244,12 @@ def _written_alone(outcome: Outcome) -> list[Outcome]:
         return []
 
 
-def _prepared(token: Token, now: datetime) -> tuple[Method, Rendering] | LatchkeyError:
-    """What asking takes, read from the database."""
+def _prepared(token: Token, now: datetime, spared: Collection[str]) -> tuple[Method, Rendering] | LatchkeyError | None:
+    """What asking takes, read from the database; None where its endpoint is one of `spared`."""
     try:
-        return token.prepare(now)
+        return token.prepare(now, spared=spared)
+    except EndpointSpared:
+        return None
     except LatchkeyError as error:
         return error
     except Exception as error:

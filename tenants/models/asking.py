@@ -1,6 +1,6 @@
 """Asking for a token: with which definition and values, and with which secret first."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.functional import cached_property
 
 from connectors.definitions import Definition, definition_of
-from connectors.oauth2.errors import CredentialsRefused
+from connectors.oauth2.errors import CredentialsRefused, LatchkeyError
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.method import Method
 from connectors.oauth2.request import endpoint_of
@@ -21,6 +21,10 @@ from tenants.models.instance import Instance
 from tenants.models.lease import Leased
 from tenants.models.next_values import NextValues
 from tenants.models.succession import Tried, is_of_the_client
+
+
+class EndpointSpared(Exception):
+    """The endpoint that would be asked is one of those to be spared: nothing was entered, and nothing sent."""
 
 
 class Asking(Leased):
@@ -53,6 +57,16 @@ class Asking(Leased):
         given = {**given, **following} if following else given
         return resolve(definition.method, given, definition.operator_values(), now=now)
 
+    def locate(self, now: datetime) -> str:
+        """The endpoint that would be asked now: the definition may name another one than the last time."""
+        following = self._following
+        try:
+            rendering = self.rendering(now, following.values if following else {})
+        except LatchkeyError:  # who asks will say what is wrong
+            return self.endpoint
+        self.endpoint = endpoint_of(self.definition.method, rendering)
+        return self.endpoint
+
     def ask(self, *, send: Send, clock: Clock) -> TokenGrant:
         """Ask the provider for a token, with the next secret first where there is one.
 
@@ -68,15 +82,18 @@ class Asking(Leased):
             raise refusal
         return ask(*again, send=send, clock=clock, began=self.asked_at)
 
-    def prepare(self, now: datetime) -> tuple[Method, Rendering]:
-        """What asking takes, the request entered into the client's mint budget. Raises `MintBudgetSpent`."""
+    def prepare(self, now: datetime, *, spared: Collection[str] = ()) -> tuple[Method, Rendering]:
+        """What asking takes, the request entered into the client's mint budget.
+
+        Raises `MintBudgetSpent`; `EndpointSpared` where it would be asked of one of `spared`.
+        """
         self.asked_at, following = now, self._following
         rendering = self.rendering(now, following.values if following else {})
         # Where only one more request is allowed it is not spent on a secret that was refused before.
         if following and is_last(self.definition.method, rendering) and following.refused_at:
             following, rendering = None, self.rendering(now)
         self._tried = Tried(following.added_at) if following else None
-        return self._entered(rendering)
+        return self._entered(rendering, spared)
 
     def fall_back(self, refusal: CredentialsRefused, now: datetime) -> tuple[Method, Rendering] | None:
         """What asking with the present secret takes, after the next one was refused; None if that was not it.
@@ -89,9 +106,11 @@ class Asking(Leased):
         self._tried = Tried(tried.added_at, str(refusal))
         return self._entered(self.rendering(now))
 
-    def _entered(self, rendering: Rendering) -> tuple[Method, Rendering]:
+    def _entered(self, rendering: Rendering, spared: Collection[str] = ()) -> tuple[Method, Rendering]:
         method = self.definition.method
         self.endpoint = endpoint_of(method, rendering)
+        if self.endpoint in spared:
+            raise EndpointSpared
         enter_request(method, rendering)
         return method, rendering
 

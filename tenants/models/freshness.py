@@ -45,7 +45,7 @@ def _renewed_unless_done(token: "Token", min_ttl: float | None, began: datetime,
         if token.will_do(clock(), min_ttl):
             return True
         _refuse_hopeless(token, min_ttl, clock(), began)
-        refuse_closed(token.endpoint, clock())
+        refuse_closed(token.locate(clock()), clock())
         if not token.renew(send=send, clock=clock):
             token.refresh_from_db()
             return False

@@ -74,6 +74,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
         waiting = Q(refresh_at__lte=now) | Q(refresh_at__isnull=False, failures__gt=0)
         return self.filter(waiting, free(now), endpoint=origin).order_by(F("expires_at").asc(nulls_last=True), "pk")
 
+    def move_from(self, origin: str, auth_method: int, now: datetime) -> None:
+        """Forget that a method's tokens were last asked for here: its definition names another endpoint by now."""
+        self.filter(free(now), endpoint=origin, instance__auth_method=auth_method).update(endpoint="")
+
 
 class Token(Asking):
     """An instance's token and when it is renewed. There is one for every instance, empty until one is bought."""

@@ -73,6 +73,28 @@ def test_trouble_of_several_instances_closes_the_endpoint_for_all(fleet, host, c
     assert schedule.chunks_due(clock) == 0
 
 
+def test_what_waits_in_the_chunk_that_finds_the_trouble_is_spared(fleet, host, clock):
+    host.is_down = True
+    Token.objects.update(refresh_at=clock())
+
+    tally = schedule.renew_chunk(send=host, clock=clock, at_once=1)
+
+    assert (host.asked, tally.failed) == (renewal.CLOSED_AFTER, renewal.CLOSED_AFTER)
+    assert tally.spared == len(fleet) - renewal.CLOSED_AFTER
+    assert Endpoint.objects.get().is_closed
+    assert not Token.objects.exclude(lease_owner=None).exists()
+
+
+def test_a_chunk_goes_on_where_an_endpoint_answers_in_between(fleet, host, clock, provider):
+    trouble = ProviderUnavailable("No answer came.", is_endpoints=True)
+    provider.answers = [trouble, trouble, provider.token("new"), trouble, trouble, provider.token("newer"), trouble]
+    Token.objects.update(refresh_at=clock())
+
+    tally = schedule.renew_chunk(send=host, clock=clock, at_once=1)
+
+    assert (tally.failed, tally.renewed, tally.spared) == (5, 5, 0)
+
+
 def test_one_instance_alone_closes_nothing(fleet, host, clock):
     host.is_down = True
     for _ in range(renewal.CLOSED_AFTER + 2):
