@@ -19,12 +19,18 @@ _BATCH = 200
 def set_expiry(
     instance: Instance, secret_expires_at: datetime | None, *, actor: Any = None, clock: Clock = database_time.now
 ) -> None:
-    """Say when the instance's secret runs out (None: not known). Warnings begin anew. Raises `InstanceNotFound`."""
+    """Say when the instance's secret runs out (None: not known). With another date warnings begin anew.
+
+    Raises `InstanceNotFound`.
+    """
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
-        rows = InstanceValues.objects.filter(pk=instance.pk)
-        if not rows.update(secret_expires_at=secret_expires_at, warned_days=None):
+        held = InstanceValues.objects.defer("values").filter(pk=instance.pk).first()
+        if held is None:
             raise removed()
+        if held.secret_expires_at == secret_expires_at:
+            return  # who says it every night is not warned every night
+        InstanceValues.objects.filter(pk=instance.pk).update(secret_expires_at=secret_expires_at, warned_days=None)
         says = "is not known" if secret_expires_at is None else f"is {secret_expires_at:%Y-%m-%d}"
         event = locked.event(Event.Kind.CHANGED, at=clock(), message=f"The secret's last day {says}.", actor=actor)
         event.save(force_insert=True)
@@ -35,28 +41,33 @@ def warn(now: datetime) -> int:
 
     Each is warned of once for each of these distances. An instance whose next secret stands ready is left in peace.
     """
-    warned = 0
+    warned, nearer = 0, None
     for days in WARN_DAYS:
-        while batch := list(_to_warn(now, days)[:_BATCH]):
+        while batch := list(_to_warn(now, days, nearer)[:_BATCH]):
             for held in batch:
-                warned += _warn_of(held, days, now)
+                warned += _warn_of(held, days, nearer, now)
+        nearer = days
     return warned
 
 
-def _to_warn(now: datetime, days: int) -> "models.QuerySet[InstanceValues]":
+def _to_warn(now: datetime, days: int, nearer: int | None) -> "models.QuerySet[InstanceValues]":
+    """Those whose end is at most so many days ahead, and not within the next nearer distance: that has its own turn."""
     soon = InstanceValues.objects.defer("values").filter(secret_expires_at__lte=now + timedelta(days=days))
+    if nearer is not None:
+        soon = soon.filter(secret_expires_at__gt=now + timedelta(days=nearer))
     unwarned = Q(warned_days=None) | Q(warned_days__gt=days)
     awake = ~Q(instance__status=Instance.Status.PAUSED)
     return soon.filter(unwarned, awake, instance__next_values=None).select_related("instance").order_by("pk")
 
 
-def _warn_of(held: InstanceValues, days: int, now: datetime) -> bool:
+def _warn_of(found: InstanceValues, days: int, nearer: int | None, now: datetime) -> bool:
     with transaction.atomic():
-        locked = Instance.objects.lock_all([held.pk]).get(held.pk)
-        # Two workers may have found the same secret; and a new one may have been given meanwhile.
-        rows = InstanceValues.objects.filter(pk=held.pk, secret_expires_at=held.secret_expires_at)
-        if locked is None or not rows.filter(warned_days=held.warned_days).update(warned_days=days):
+        locked = Instance.objects.lock_all([found.pk]).get(found.pk)
+        # Another worker may have found it too; it may have been paused, or a new secret or date given meanwhile.
+        held = _to_warn(now, days, nearer).filter(pk=found.pk).first()
+        if locked is None or held is None:
             return False
+        InstanceValues.objects.filter(pk=held.pk).update(warned_days=days)
         event = locked.event(Event.Kind.SECRET_EXPIRING, at=now, message=_words(held, now))
         assert held.secret_expires_at is not None  # noqa: S101 - for the type checker: the query asked for it
         Event.objects.note([event], secret_expires_at=held.secret_expires_at.isoformat())

@@ -1,11 +1,14 @@
 """Secrets that run out are warned of, a month, a week and a day ahead, once each."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from tenants import connecting, next_secret, secret_expiry
 from tenants.models import InstanceValues
+from tests.tenants.provider import answer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -75,3 +78,56 @@ def test_who_is_paused_is_left_in_peace(expiring, clock):
     clock.advance(days=35)
 
     assert secret_expiry.warn(clock()) == 0
+
+
+def test_the_same_date_said_again_brings_no_second_warning(expiring, clock):
+    clock.advance(days=20)
+    secret_expiry.warn(clock())
+
+    secret_expiry.set_expiry(expiring, InstanceValues.objects.get().secret_expires_at, clock=clock)
+
+    assert secret_expiry.warn(clock()) == 0
+    assert len(warnings(expiring)) == 1
+
+
+@contextmanager
+def after_the_first_search(action):
+    """Do something right after what is to be warned of was looked for the first time."""
+    todo = [action]
+
+    def look(execute, sql, params, many, context):
+        found = execute(sql, params, many, context)
+        if todo and sql.startswith("SELECT") and "warned_days" in sql:
+            todo.pop()()
+        return found
+
+    with connection.execute_wrapper(look):
+        yield
+    assert not todo
+
+
+def test_a_date_that_is_given_while_dates_are_looked_at_is_warned_of_once(instance, clock):
+    tomorrow = clock() + timedelta(hours=20)
+    with after_the_first_search(lambda: secret_expiry.set_expiry(instance, tomorrow, clock=clock)):
+        secret_expiry.warn(clock())
+
+    secret_expiry.warn(clock())
+
+    assert len(warnings(instance)) == 1
+
+
+def test_who_pauses_while_dates_are_looked_at_is_left_in_peace(expiring, clock):
+    clock.advance(days=39, hours=12)
+
+    with after_the_first_search(lambda: connecting.pause(expiring, clock=clock)):
+        assert secret_expiry.warn(clock()) == 0
+
+
+def test_whose_next_secret_came_while_dates_were_looked_at_is_left_in_peace(expiring, provider, clock):
+    clock.advance(days=39, hours=12)
+    provider.answers = [answer(401, {"error": "invalid_client"})]
+
+    with after_the_first_search(
+        lambda: next_secret.add(expiring, {"client_secret": "n"}, send=provider, clock=clock, sleep=clock.sleep)
+    ):
+        assert secret_expiry.warn(clock()) == 0
