@@ -53,7 +53,9 @@ def _return_to(stranded: Any, now: datetime) -> None:
     quoted = connection.ops.quote_name
     statement = (
         f"UPDATE {quoted(meta.db_table)} SET {quoted(field.column)} = %s, {quoted('failures')} = 0 "  # noqa: S608 (names)
-        f"WHERE {quoted(key.column)} = %s AND ({quoted('lease_until')} IS NULL OR {quoted('lease_until')} <= %s)"
+        f"WHERE {quoted(key.column)} = %s AND ({quoted('lease_until')} IS NULL OR {quoted('lease_until')} <= %s) "
+        # Still so, now that it is its turn: a person may have paused it meanwhile, or somebody else renewed it.
+        f"AND ({quoted(field.column)} <= %s OR ({quoted(field.column)} IS NOT NULL AND {quoted('failures')} > 0))"
     )
     reached = field.get_db_prep_save(now, connection)
     for start in range(0, len(waiting), _BATCH):
@@ -61,6 +63,7 @@ def _return_to(stranded: Any, now: datetime) -> None:
             (
                 field.get_db_prep_save(now + renewal.paced(rank), connection),
                 key.get_db_prep_save(pk, connection),
+                reached,
                 reached,
             )
             for rank, pk in enumerate(waiting[start : start + _BATCH], start)

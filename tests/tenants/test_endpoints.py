@@ -8,7 +8,7 @@ import pytest
 
 from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable
 from tenants import connecting, next_secret, renewal, schedule
-from tenants.models import Endpoint, Instance, Token
+from tenants.models import Endpoint, Instance, Token, recovery
 from tests.tenants.provider import answer, history, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -364,3 +364,29 @@ def test_an_endpoint_that_is_back_lets_those_in_whose_worker_died(fleet, host, c
 
     assert not Endpoint.objects.exists()
     assert Token.objects.get(pk=fleet[0].pk).refresh_at <= clock() + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("meanwhile", ["paused", "renewed"])
+def test_who_no_longer_waits_when_the_endpoint_is_back_is_given_no_time(fleet, host, clock, provider, meanwhile):
+    go_down(fleet, host, clock)
+    clock.advance(minutes=2)
+    last = fleet[4]
+
+    class Listed(type(Token.objects.all())):
+        """Something happens once those that wait are listed."""
+
+        def values_list(self, *fields, **how):
+            found = list(super().values_list(*fields, **how))
+            if meanwhile == "paused":
+                connecting.pause(last, clock=clock)
+            else:
+                Token.objects.filter(pk=last.pk).update(refresh_at=clock() + timedelta(hours=1), failures=0)
+            return found
+
+    grant = Token.objects.with_methods().get(pk=fleet[0].pk).ask(send=provider, clock=clock)
+    planned = {"paused": None, "renewed": clock() + timedelta(hours=1)}[meanwhile]
+
+    recovery.note([recovery.Heard(ORIGIN, fleet[0].pk, grant)], clock(), tokens=Listed(Token))
+
+    assert Token.objects.get(pk=last.pk).refresh_at == planned
+    assert not Endpoint.objects.exists()
