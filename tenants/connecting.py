@@ -23,7 +23,7 @@ from tenants import database_time
 from tenants.asked import ask
 from tenants.budgets import enter_request
 from tenants.errors import removed
-from tenants.filled_in import kept_of, store_values
+from tenants.filled_in import kept_of, store_values, with_newer
 from tenants.models.endpoint import note_wish, refuse_unwelcome
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceQuerySet
@@ -113,8 +113,9 @@ def reconnect(
 ) -> Instance:
     """Ask for a token with a whole new set of values; only when there is one do they take the old ones' place.
 
-    With `only_named` the values that aren't named stay, and so does a pause. None takes a value away. On failure the
-    old values and the old token stay. A paused instance is otherwise resumed. Raises as `connect` does.
+    With `only_named` the values that aren't named stay, and so does a pause. None takes a value away. Otherwise a value
+    that `set_at` says is older than the stored one gives way to that. On failure the old values and the old token stay.
+    A paused instance is otherwise resumed. Raises as `connect` does.
     """
     if name is not None:
         name = free_name(_siblings(instance), name)
@@ -129,6 +130,8 @@ def reconnect(
             stored = token.instance.filled_in
             staying = {key: value for key, value in stored.values.items() if key not in values}
             kept, set_at = {**staying, **kept}, {key: stored.set_at[key] for key in staying if key in stored.set_at}
+        else:
+            kept, set_at = with_newer(instance, kept, set_at or {})
         rendering = resolve(method, kept, token.definition.operator_values(), now=clock())
         token.endpoint = endpoint_of(method, rendering)
         grant = _asked(method, rendering, token.endpoint, send, clock)

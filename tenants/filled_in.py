@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from connectors.definitions import definition_of
+from connectors.encryption import SecretUnreadable
 from connectors.models import AuthMethod
 from connectors.oauth2.errors import ValidationFailed
 from connectors.oauth2.exchange import Clock
@@ -28,6 +29,33 @@ def kept_of(method: Method, values: Mapping[str, str], *, now: datetime) -> dict
         for key, value in values.items()
         if value != method.by_key[key].default and (value or not method.by_key[key].required)
     }
+
+
+def with_newer(
+    instance: Instance, values: Mapping[str, str], set_at: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """These values and since when each is set; but where the instance was given a newer one meanwhile, that.
+
+    A form, and a draft that waited, bring along what they found: a secret that a next one has since replaced must not
+    come back with it. Needs the token's lease, so that nothing else changes afterwards.
+    """
+    newest, since = dict(values), dict(set_at)
+    held = InstanceValues.objects.defer("values").filter(pk=instance.pk).first()
+    known = held.set_at if held else {}
+    newer = {key for key in values if key in known and key in since and _is_later(known[key], since[key])}
+    if held is None or not newer:
+        return newest, since
+    try:
+        stored = held.values
+    except SecretUnreadable:
+        return newest, since  # new values mend that
+    for key in newer & stored.keys():
+        newest[key], since[key] = stored[key], known[key]
+    return newest, since
+
+
+def _is_later(one: str, other: str) -> bool:
+    return datetime.fromisoformat(one) > datetime.fromisoformat(other)
 
 
 def store_values(instance: Instance, values: dict[str, str], set_at: Mapping[str, str] | None, clock: Clock) -> None:

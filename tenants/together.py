@@ -28,7 +28,7 @@ from tenants import database_time
 from tenants.asked import ask
 from tenants.budgets import enter_request
 from tenants.connecting import stored_token
-from tenants.filled_in import kept_of, store_values, values_error
+from tenants.filled_in import kept_of, store_values, values_error, with_newer
 from tenants.models import Event, Instance, Tenant, Token
 from tenants.models.endpoint import note_wish, refuse_unwelcome
 from tenants.models.lease import Sleep, lease_length, waiting
@@ -68,6 +68,7 @@ class _Asked:
     wanted: Wanted
     method: Method
     kept: dict[str, str] = field(repr=False)
+    set_at: Mapping[str, str]
     rendering: Rendering = field(repr=False)
     endpoint: str
     token: Token | None
@@ -129,12 +130,14 @@ def _prepared(wanted: Mapping[str, Wanted], leases: ExitStack, clock: Clock, sle
 
 def _prepare(wanted: Wanted, token: Token | None, clock: Clock) -> _Asked:
     definition = definition_of(wanted.auth_method)
-    kept = kept_of(definition.method, wanted.values, now=clock())
+    kept, set_at = kept_of(definition.method, wanted.values, now=clock()), dict(wanted.set_at)
+    if wanted.instance is not None:
+        kept, set_at = with_newer(wanted.instance, kept, set_at)
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock())
     endpoint = endpoint_of(definition.method, rendering)
     refuse_unwelcome(endpoint, clock())
     enter_request(definition.method, rendering)
-    return _Asked(wanted, definition.method, kept, rendering, endpoint, token)
+    return _Asked(wanted, definition.method, kept, set_at, rendering, endpoint, token)
 
 
 def _stored_tokens(wanted: Mapping[str, Wanted]) -> dict[str, Token]:
@@ -238,7 +241,7 @@ def _store(tenant: Tenant, asked: _Asked, grant: TokenGrant, actor: Any, clock: 
     wanted, token = asked.wanted, asked.token
     if wanted.instance is not None and token is not None:
         locked = Instance.objects.lock(wanted.instance.pk)
-        store_values(locked, asked.kept, wanted.set_at, clock)
+        store_values(locked, asked.kept, asked.set_at, clock)
         NextValues.objects.filter(pk=locked.pk).delete()
         token.endpoint = asked.endpoint
         if not token.keep(grant, kind=Event.Kind.RECONNECTED, actor=actor):
@@ -246,7 +249,7 @@ def _store(tenant: Tenant, asked: _Asked, grant: TokenGrant, actor: Any, clock: 
         return locked
     name = _free_name(tenant, wanted)
     instance = Instance.objects.create(tenant=tenant, auth_method=wanted.auth_method, name=name)
-    store_values(instance, asked.kept, wanted.set_at, clock)
+    store_values(instance, asked.kept, asked.set_at, clock)
     owner = uuid4()
     token = Token.objects.create(
         instance=instance, lease_owner=owner, lease_until=clock() + lease_length(), endpoint=asked.endpoint

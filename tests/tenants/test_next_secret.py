@@ -8,6 +8,7 @@ import pytest
 from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable, ValidationFailed
 from tenants import connecting, next_secret, schedule
 from tenants.models import Instance, InstanceValues, NextValues, Token, succession
+from tenants.together import Wanted, connect_all
 from tests.tenants.provider import answer, history, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -195,6 +196,44 @@ def test_reconnecting_forgets_the_next_one(instance, add, provider, clock):
 
     assert not NextValues.objects.exists()
     assert secret(instance) == "third"
+
+
+@pytest.fixture
+def stale(instance, add, keyed, clock):
+    """What a form found in the instance before the next secret took over."""
+    held = InstanceValues.objects.get(pk=instance.pk)
+    clock.advance(minutes=1)
+    add()
+    keyed.known = {OLD, NEW}
+    connecting.check_now(instance, send=keyed, clock=clock, sleep=clock.sleep)
+    assert secret(instance) == NEW
+    return held
+
+
+def test_a_form_that_kept_the_old_secret_does_not_bring_it_back(instance, stale, keyed, clock):
+    values = {**stale.values, "scope": "read"}
+    since = {key: stale.set_at[key] for key in stale.values}
+
+    connecting.reconnect(instance, values=values, set_at=since, send=keyed, clock=clock, sleep=clock.sleep)
+
+    held = InstanceValues.objects.get(pk=instance.pk)
+    assert keyed.shown[-1] == NEW
+    assert held.values == {"client_id": "id", "client_secret": NEW, "scope": "read"}
+    assert held.set_at["client_secret"] > stale.set_at["client_secret"]
+
+
+def test_nor_does_a_session(instance, stale, keyed, clock):
+    wanted = Wanted(instance.auth_method, stale.values, stale.set_at, instance=instance)
+
+    connect_all(instance.tenant, {"one": wanted}, keep=lambda made: None, send=keyed, clock=clock, sleep=clock.sleep)
+
+    assert (keyed.shown[-1], secret(instance)) == (NEW, NEW)
+
+
+def test_an_old_secret_that_is_typed_again_is_taken(instance, stale, keyed, clock):
+    connecting.reconnect(instance, values=stale.values, send=keyed, clock=clock, sleep=clock.sleep)
+
+    assert (keyed.shown[-1], secret(instance)) == (OLD, OLD)
 
 
 def test_one_that_was_exchanged_while_it_was_tried_takes_nothing_over(instance, keyed, add, clock):
