@@ -17,7 +17,7 @@ from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants.asked import ask
 from tenants.budgets import enter_request, is_last
-from tenants.models.instance import Instance
+from tenants.models.instance import Instance, InstanceValues
 from tenants.models.lease import Leased
 from tenants.models.next_values import NextValues
 from tenants.models.succession import Tried, is_of_the_client
@@ -98,13 +98,20 @@ class Asking(Leased):
     def fall_back(self, refusal: CredentialsRefused, now: datetime) -> tuple[Method, Rendering] | None:
         """What asking with the present secret takes, after the next one was refused; None if that was not it.
 
-        Raises `MintBudgetSpent`.
+        None, too, if a person wouldn't have it any more: who retired the present secret, paused or removed the
+        instance meanwhile. Raises `MintBudgetSpent`.
         """
         tried = self._tried
         if tried is None or tried.refusal or not is_of_the_client(refusal, self.definition.method):
             return None
         self._tried = Tried(tried.added_at, str(refusal))
-        return self._entered(self.rendering(now))
+        return self._entered(self.rendering(now)) if self._may_still_ask() else None
+
+    def _may_still_ask(self) -> bool:
+        awake = Instance.objects.exclude(status=Instance.Status.PAUSED).filter(pk=self.instance.pk)
+        held = InstanceValues.objects.filter(instance__in=awake).first()
+        # Whoever changes them otherwise needs the lease, which is ours: the present secret was retired.
+        return held is not None and held.values == self.instance.filled_in.values
 
     def _entered(self, rendering: Rendering, spared: Collection[str] = ()) -> tuple[Method, Rendering]:
         method = self.definition.method

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable, ValidationFailed
+from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable, ValidationFailed
 from tenants import connecting, next_secret, schedule
 from tenants.models import Instance, InstanceValues, NextValues, Token, succession
 from tenants.together import Wanted, connect_all
@@ -196,6 +196,54 @@ def test_reconnecting_forgets_the_next_one(instance, add, provider, clock):
 
     assert not NextValues.objects.exists()
     assert secret(instance) == "third"
+
+
+def once_shown(keyed, action, clock):
+    """A clock: who looks at it first after a secret was shown does something else before."""
+    todo = [action]
+
+    def now():
+        if keyed.shown and todo:
+            todo.pop()()
+        return clock()
+
+    return now
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda instance, clock: next_secret.retire_present(instance, clock=clock),
+        lambda instance, clock: connecting.pause(instance, clock=clock),
+        lambda instance, clock: connecting.remove(Instance.objects.get(), clock=clock),
+    ],
+    ids=["retired", "paused", "removed"],
+)
+def test_the_present_one_is_not_shown_after_a_person_stopped_that(instance, keyed, add, clock, meanwhile, is_read):
+    add()
+    clock.advance(hours=2)
+    keyed.shown.clear()
+    ticking = once_shown(keyed, lambda: meanwhile(instance, clock), clock)
+
+    if is_read:
+        with pytest.raises(LatchkeyError):
+            instance.credentials(send=keyed, clock=ticking, sleep=clock.sleep)
+    else:
+        schedule.renew_chunk(send=keyed, clock=ticking)
+
+    assert keyed.shown == [NEW]
+
+
+def test_the_present_one_is_shown_after_the_next_was_taken_away(instance, keyed, add, clock):
+    add()
+    clock.advance(hours=2)
+    keyed.shown.clear()
+
+    schedule.renew_chunk(send=keyed, clock=once_shown(keyed, lambda: next_secret.drop(instance, clock=clock), clock))
+
+    assert keyed.shown == [NEW, OLD]
+    assert Instance.objects.get().status == "active"
 
 
 @pytest.fixture
