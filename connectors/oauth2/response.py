@@ -25,7 +25,7 @@ MAX_TOKEN = 65_536  # characters
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _THE_REQUEST = "the request"
 _MAX_DEPTH = 5  # of an error inside an error
-_RETRY_AFTER = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?")
+_RETRY_AFTER = re.compile(r"[0-9]+(?:\.[0-9]{1,6})?")
 _MAX_RETRY_AFTER = 86_400.0  # seconds
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
 
