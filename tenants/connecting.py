@@ -12,7 +12,7 @@ from django.db.models import Q
 from connectors import transport
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
-from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
+from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable, TokenRejected
 from connectors.oauth2.exchange import Clock, Send, try_token
 from connectors.oauth2.method import Method
 from connectors.oauth2.request import endpoint_of
@@ -173,9 +173,13 @@ def check_now(
     if refresh.invalidates_previous and token.will_do(clock(), 0.0):
         token.give_back()
         trouble = _tried(token, send, clock)
-        if isinstance(trouble, CredentialsRefused) and trouble.status in refresh.on_status:
+        if isinstance(trouble, TokenRejected):
+            tried = token.bought.access_token
             token.take_in_turn(clock=clock, sleep=sleep)
-            _renewed(token, actor, send, clock)
+            if token.will_do(clock(), 0.0) and token.bought.access_token != tried:
+                token.give_back()  # somebody else heard it too, and was quicker
+            else:
+                _renewed(token, actor, send, clock)
             trouble = _tried(token, send, clock)
     else:
         _renewed(token, actor, send, clock)

@@ -1,7 +1,7 @@
 """How one API request was signed, and what an API's answer says of that."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 from urllib.parse import unquote_plus, urlsplit
 
 import requests
@@ -9,12 +9,11 @@ from requests.exceptions import UnrewindableBodyError
 from requests.utils import rewind_body
 
 from connectors.guarded_requests import present
-from connectors.oauth2.answers import read_answer
 from connectors.oauth2.definition import Refresh
 from connectors.oauth2.dpop import API_NONCES, demands_nonce
 from connectors.oauth2.http import Headers, HttpResponse
 from connectors.oauth2.parameters import add_query
-from connectors.oauth2.response import text_of
+from connectors.oauth2.rejections import body_says_dead
 from tenants.credentials import Credentials
 
 _PORTS = {"http": 80, "https": 443}
@@ -163,11 +162,4 @@ def says_dead(response: requests.Response, refresh: Refresh, *, streamed: bool) 
     if not refresh.on_body or streamed or not 200 <= response.status_code < 300:
         return False
     headers = Headers(tuple(response.headers.items()))
-    answer = read_answer(HttpResponse(response.status_code, headers, response.content))
-    return any(_holds(answer.find(path), values) for path, values in refresh.on_body.items())
-
-
-def _holds(found: Any, values: list[Any]) -> bool:
-    if found is None or isinstance(found, dict | list):
-        return False
-    return text_of(found) in {text_of(value) for value in values if value is not None}
+    return body_says_dead(refresh, HttpResponse(response.status_code, headers, response.content))

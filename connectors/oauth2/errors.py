@@ -7,6 +7,7 @@ LatchkeyError                       says what happened, why, and what to do next
     ├── ResponseNotUnderstood       an answer came, but neither a token nor an error that we know
     ├── AddressRefused              the request would go where requests may not go
     ├── CredentialsRefused          the provider said no (RFC 6749 section 5.2, or the definition's own error rule)
+    │   └── TokenRejected           an API says that the very token is dead with which it was tried
     └── MintBudgetSpent             the definition's `max_requests` allows no further request for now
 """
 
@@ -118,6 +119,10 @@ class CredentialsRefused(TokenError):
         self.error = error
         self.description = description
         self.status = status
+
+
+class TokenRejected(CredentialsRefused):
+    """An API answered the test request as it does with a dead token (`refresh.on_status`, `refresh.on_body`)."""
 
 
 class MintBudgetSpent(TokenError):

@@ -12,9 +12,16 @@ from connectors.oauth2.advice import proof_in
 from connectors.oauth2.conversation import Conversation, Send, held
 from connectors.oauth2.definition import Step
 from connectors.oauth2.dpop import ProofKey, proven
-from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable, ResponseNotUnderstood
+from connectors.oauth2.errors import (
+    CredentialsRefused,
+    LatchkeyError,
+    ProviderUnavailable,
+    ResponseNotUnderstood,
+    TokenRejected,
+)
 from connectors.oauth2.http import HttpRequest, HttpResponse
 from connectors.oauth2.method import Method, names_in
+from connectors.oauth2.rejections import body_says_dead
 from connectors.oauth2.request import (
     Bought,
     api_signature,
@@ -166,7 +173,8 @@ def _tested(method: Method, grant: Bought, rendering: Rendering) -> HttpRequest 
 def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send) -> None:
     """Make the definition's test request, if there is one.
 
-    Raises `CredentialsRefused` for an unexpected status, `ProviderUnavailable` for one that says nothing of the token.
+    Raises `CredentialsRefused` for an unexpected status, `TokenRejected` for an answer that means a dead token,
+    `ProviderUnavailable` for one that says nothing of the token.
     """
     test = method.definition.test_request
     if test is None:
@@ -175,6 +183,15 @@ def try_token(method: Method, rendering: Rendering, grant: Bought, *, send: Send
     make = cast(Callable[[Rendering], HttpRequest], partial(_tested, method, grant))  # there is one, as we saw
     testing = proven(make, rendering, key, clock=lambda: rendering.now, access_token=grant.access_token)
     _, response = held(testing, send)
+    if body_says_dead(method.definition.refresh, response):
+        raise TokenRejected(
+            f"A token was issued, but the API answers it with status {response.status} and a body that means a dead "
+            "token (`refresh.on_body`).",
+            "The token may have been replaced or revoked elsewhere, or belong to another environment.",
+            "Check the client in the provider's console. If the token works, the administrator should compare "
+            "`refresh.on_body` with the API's answer.",
+            status=response.status,
+        )
     if response.status not in test.expect_status:
         raise _untested(method, response, test.expect_status, rendering.now)
 
@@ -187,15 +204,17 @@ def _untested(
     what = (
         f"A token was issued, but the API answers it with status {status} instead of {' or '.join(map(str, expected))}."
     )
+    is_dead = status in method.definition.refresh.on_status
     is_trouble = status >= 500 or status in TRANSIENT_STATUSES
-    if is_trouble and status not in method.definition.refresh.on_status:
+    if is_trouble and not is_dead:
         return ProviderUnavailable(
             what,
             "The API is busy or in trouble, which says nothing of the token.",
             "Try again later.",
             retry_after=retry_after(response.headers, now),
         )
-    return CredentialsRefused(
+    refused = TokenRejected if is_dead else CredentialsRefused
+    return refused(
         what,
         "The client may lack a permission or a scope, or belong to another environment.",
         "Check the client's permissions in the provider's console.",

@@ -5,7 +5,7 @@ import pytest
 from connectors.oauth2.errors import CredentialsRefused, ProviderUnavailable
 from tenants import connecting, schedule
 from tenants.models import Event, Instance, Token
-from tests.tenants.provider import answer, history, make_method
+from tests.tenants.provider import answer, history, in_the_middle, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -62,6 +62,33 @@ def test_such_a_check_replaces_a_token_that_the_api_turns_down(tested, provider,
     connecting.check_now(tested, send=provider, clock=clock)
 
     assert asked(provider) == ["me", "token", "me"]
+    assert Token.objects.get().bought.access_token == "token-9"
+
+
+def test_such_a_check_replaces_a_token_that_the_api_turns_down_in_its_body(tenant, provider, clock):
+    method = make_method(
+        test_request={"url": "{{base_url}}/me"}, refresh={"invalidates_previous": True, "on_body": {"errcode": [40001]}}
+    )
+    instance = connecting.connect(tenant, method, values=VALUES, send=provider, clock=clock)
+    provider.requests.clear()
+    provider.answers = [answer(200, {"errcode": 40001}), provider.token("token-9"), answer(200, {"errcode": 0})]
+
+    connecting.check_now(instance, send=provider, clock=clock)
+
+    assert asked(provider) == ["me", "token", "me"]
+
+
+def test_such_a_check_buys_no_second_token_where_a_reader_was_quicker(tested, provider, clock):
+    def a_reader_hears_it_too():
+        found = Instance.objects.get(pk=tested.pk)
+        found.report_rejected(found.credentials(clock=clock).access_token, clock=clock)
+        found.credentials(send=provider, clock=clock, sleep=clock.sleep)
+
+    provider.answers = [provider.token("token-9"), answer(401, {}), answer(200, {})]
+
+    connecting.check_now(tested, send=in_the_middle(provider, a_reader_hears_it_too), clock=clock, sleep=clock.sleep)
+
+    assert asked(provider) == ["token", "me", "me"]
     assert Token.objects.get().bought.access_token == "token-9"
 
 
