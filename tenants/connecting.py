@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -26,7 +26,7 @@ from tenants.errors import removed
 from tenants.filled_in import kept_of, store_values, with_newer
 from tenants.models.endpoint import note_wish, refuse_unwelcome
 from tenants.models.event import Event
-from tenants.models.instance import Instance, InstanceQuerySet
+from tenants.models.instance import Instance, InstanceQuerySet, InstanceValues
 from tenants.models.lease import Sleep, lease_length
 from tenants.models.next_values import NextValues
 from tenants.models.notice import Notice, notice_of
@@ -106,6 +106,7 @@ def reconnect(
     set_at: Mapping[str, str] | None = None,
     only_named: bool = False,
     name: str | None = None,
+    within: Callable[[Instance], None] = lambda locked: None,
     actor: Any = None,
     send: Send = transport.send,
     clock: Clock = database_time.now,
@@ -115,7 +116,8 @@ def reconnect(
 
     With `only_named` the values that aren't named stay, and so does a pause. None takes a value away. Otherwise a value
     that `set_at` says is older than the stored one gives way to that. On failure the old values and the old token stay.
-    A paused instance is otherwise resumed. Raises as `connect` does.
+    A paused instance is otherwise resumed. `within` is called in the transaction that stores the values. Raises as
+    `connect` does.
     """
     if name is not None:
         name = free_name(_siblings(instance), name)
@@ -125,9 +127,12 @@ def reconnect(
     token.take_in_turn(clock=clock, sleep=sleep)
     is_conflict = False
     try:
+        if token.definition.method is not method:  # saved while the lease was waited for
+            method = token.definition.method
+            kept = kept_of(method, kept, now=clock())
         if only_named:
             # Read under the lease, so that two changes at the same time don't undo one another.
-            stored = token.instance.filled_in
+            stored = InstanceValues.objects.filter(pk=instance.pk).first() or InstanceValues()
             staying = {key: value for key, value in stored.values.items() if key not in values}
             kept, set_at = {**staying, **kept}, {key: stored.set_at[key] for key in staying if key in stored.set_at}
         else:
@@ -142,6 +147,7 @@ def reconnect(
                 locked.save(update_fields=["name", "updated_at"])
             store_values(locked, kept, set_at, clock)
             NextValues.objects.filter(pk=instance.pk).delete()
+            within(locked)
             if not token.keep(grant, kind=Event.Kind.CHANGED if only_named else Event.Kind.RECONNECTED, actor=actor):
                 raise _overtaken()
     except IntegrityError:
@@ -150,7 +156,7 @@ def reconnect(
         token.give_back()
     if is_conflict:
         raise conflict(_siblings(instance), name or "")
-    _reload(instance)
+    reload(instance)
     return instance
 
 
@@ -184,9 +190,11 @@ def check_now(
     else:
         _renewed(token, actor, send, clock)
         trouble = _tried(token, send, clock)
-    _reload(instance)
     code, message = (trouble.code, str(trouble)) if trouble else ("", "")
-    instance.record(Event.Kind.CHECKED, before=instance.status, at=clock(), code=code, message=message, actor=actor)
+    with transaction.atomic():
+        locked = Instance.objects.lock(instance.pk)  # somebody may have paused or removed it by now
+        locked.record(Event.Kind.CHECKED, before=locked.status, at=clock(), code=code, message=message, actor=actor)
+    reload(instance)
     if trouble:
         raise trouble
     return instance
@@ -241,7 +249,7 @@ def pause(instance: Instance, *, reason: str = "", actor: Any = None, clock: Clo
         if locked.status != Instance.Status.PAUSED:
             Token.objects.filter(pk=instance.pk).update(refresh_at=None)
             _change_status(locked, Instance.Status.PAUSED, Event.Kind.PAUSED, reason, actor, clock)
-    _reload(instance)
+    reload(instance)
 
 
 def resume(instance: Instance, *, reason: str = "", actor: Any = None, clock: Clock = database_time.now) -> None:
@@ -251,10 +259,12 @@ def resume(instance: Instance, *, reason: str = "", actor: Any = None, clock: Cl
         if locked.status == Instance.Status.PAUSED:
             token = stored_token(locked)
             status = Instance.Status.ACTIVE if token.life else Instance.Status.PENDING
-            due = None if token.life is None else token.planned() if token.will_do(clock()) else clock()
+            # One that never had a token is asked for by itself only if that was tried before, and failed.
+            is_to_be_asked = token.life is not None or token.failures > 0
+            due = token.planned() if token.will_do(clock()) else clock() if is_to_be_asked else None
             Token.objects.filter(pk=instance.pk).update(refresh_at=due, failures=0)
             _change_status(locked, status, Event.Kind.RESUMED, reason, actor, clock)
-    _reload(instance)
+    reload(instance)
 
 
 def check_name(instance: Instance, name: str) -> None:
@@ -276,7 +286,7 @@ def rename(instance: Instance, name: str, *, actor: Any = None, clock: Clock = d
     except IntegrityError:
         pass
     else:
-        _reload(instance)
+        reload(instance)
         return
     raise conflict(_siblings(instance), name)
 
@@ -309,12 +319,14 @@ def stored_token(instance: Instance) -> Token:
     if token is None:  # no row yet, or none any more
         with transaction.atomic():
             Token.objects.get_or_create(instance=Instance.objects.lock(instance.pk))
-        token = tokens.get()
+        token = tokens.first()
+    if token is None:
+        raise removed()
     return token
 
 
-def _reload(instance: Instance) -> None:
-    """Raises `InstanceNotFound`."""
+def reload(instance: Instance) -> None:
+    """Read it anew. Raises `InstanceNotFound`."""
     try:
         instance.refresh_from_db()
     except Instance.DoesNotExist:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from ninja import Schema
@@ -65,13 +66,23 @@ def apply(instance: Instance, change: InstanceChange) -> None:
             connecting.check_name(instance, new_name)
         _add_next(instance, _following(change), change.secret_expires_at)
     if change.values and not change.overlap:
-        connecting.reconnect(instance, values=change.values, only_named=True, name=new_name)
+        # Together: of two who bring a secret and its date at once, none gets the other's date.
+        within = partial(_set_expiry, change) if "secret_expires_at" in given else _nothing
+        connecting.reconnect(instance, values=change.values, only_named=True, name=new_name, within=within)
     elif new_name is not None:
         connecting.rename(instance, new_name)
-    if "secret_expires_at" in given and not change.overlap:
-        secret_expiry.set_expiry(instance, change.secret_expires_at)
+    if "secret_expires_at" in given and not change.overlap and not change.values:
+        _set_expiry(change, instance)
     if "paused" in given:
         (connecting.pause if change.paused else connecting.resume)(instance, reason="Through the API.")
+
+
+def _set_expiry(change: InstanceChange, instance: Instance) -> None:
+    secret_expiry.set_expiry(instance, change.secret_expires_at)
+
+
+def _nothing(instance: Instance) -> None:
+    """There is nothing else to be stored."""
 
 
 def _following(change: InstanceChange) -> dict[str, str]:

@@ -159,3 +159,16 @@ def test_a_resumed_instance_that_was_set_aside_is_tried_again(instance, provider
     connecting.resume(instance, clock=clock)
 
     assert schedule.renew_chunk(send=provider, clock=clock).renewed == 1
+
+
+def test_who_failed_before_ever_having_a_token_is_tried_again_when_resumed(tenant, method, provider, clock):
+    instance = connecting.add_pending(tenant, method, values=VALUES, clock=clock)
+    provider.answers = [answer(503, {})]
+    with pytest.raises(ProviderUnavailable):
+        connecting.check_now(instance, send=provider, clock=clock)
+    connecting.pause(instance, clock=clock)
+
+    connecting.resume(instance, clock=clock)
+
+    assert schedule.renew_chunk(send=provider, clock=clock).renewed == 1
+    assert Instance.objects.get().status == Instance.Status.ACTIVE

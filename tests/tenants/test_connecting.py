@@ -1,8 +1,11 @@
 """What people do to instances, and what happens meanwhile."""
 
+from uuid import uuid4
+
 import pytest
 from django.db import connection
 
+from connectors.models import AuthMethod
 from connectors.oauth2.errors import ProviderUnavailable, ValidationFailed
 from integrations.models import Integration
 from tenants import connecting, schedule
@@ -81,6 +84,22 @@ def test_a_reconnection_waits_for_a_renewal_in_flight(instance, provider, clock)
     connecting.reconnect(instance, values=NEW_VALUES, send=provider, clock=clock, sleep=sleep)
 
     assert Token.objects.get().bought.access_token == "token-3"
+
+
+def test_a_reconnection_asks_where_the_definition_says_once_it_is_its_turn(instance, provider, clock):
+    renewing = Token.objects.with_methods().get()
+    assert renewing.take(clock())
+
+    def sleep(seconds):
+        clock.sleep(seconds)
+        method = AuthMethod.objects.get()
+        method.token_request, method.revision = {"url": "https://moved.example.com/token"}, uuid4()
+        method.save()
+        renewing.give_back()
+
+    connecting.reconnect(instance, values=NEW_VALUES, send=provider, clock=clock, sleep=sleep)
+
+    assert provider.requests[-1].url == "https://moved.example.com/token"
 
 
 def test_a_renewal_cannot_begin_while_a_reconnection_is_in_flight(instance, provider, clock):

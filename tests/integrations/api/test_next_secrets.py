@@ -1,9 +1,12 @@
 """Changing a secret without an outage, and saying when it runs out, by HTTP."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from integrations.models import ApiKey
 from tenants.models import Instance, InstanceValues, NextValues, Token
+from tenants.signals import settled
 from tests.integrations.api.conftest import Caller
 from tests.tenants.wizard.rows import SECRET, make_instance
 from tests.tenants.wizard.token_server import BAD_SECRET, GOOD_SECRET
@@ -161,3 +164,19 @@ def test_others_are_kept_out(instance, path, server, globex, make_key, bounds, s
     assert server.requests == 0
     assert Token.objects.filter(pk=instance.pk).exists()
     assert ApiKey.objects.count() <= 1
+
+
+def test_a_secret_and_its_last_day_are_stored_together(works, path, call):
+    """Two who change both at once would else mix them up: one's secret, the other's day."""
+    seen = []
+
+    def look(**_):
+        seen.append(InstanceValues.objects.get().secret_expires_at)
+
+    settled.connect(look)
+    try:
+        call("PATCH", path, {"values": OVERLAP["values"], "secret_expires_at": "2027-01-31T00:00:00Z"})
+    finally:
+        settled.disconnect(look)
+
+    assert seen == [datetime(2027, 1, 31, tzinfo=UTC)]
