@@ -12,14 +12,15 @@ from connectors.oauth2.errors import LatchkeyError, ValidationFailed
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.values import check_complete, resolve
 from tenants import database_time
-from tenants.connecting import stored_token
+from tenants.connecting import reload, stored_token
 from tenants.filled_in import kept_of
 from tenants.models.endpoint import refuse_unwelcome
 from tenants.models.event import Event
 from tenants.models.instance import Instance
-from tenants.models.lease import Sleep
+from tenants.models.lease import Sleep, lease_length
 from tenants.models.next_values import NextValues
 from tenants.models.succession import adopt_now
+from tenants.models.token import Token
 
 ADDED = "A next secret was added. It is tried first, and takes the present one's place as soon as it works."
 DROPPED = "The next secret was taken away; the present one stays."
@@ -51,7 +52,7 @@ def add(
     complete = {**_present(token), **following}
     check_complete(method, resolve(method, complete, token.definition.operator_values(), now=now))
     with transaction.atomic():
-        locked = Instance.objects.lock(instance.pk)
+        locked, now = Instance.objects.lock(instance.pk), clock()
         NextValues.objects.update_or_create(
             instance=locked,
             defaults={
@@ -64,9 +65,12 @@ def add(
             },
         )
         locked.event(Event.Kind.CHANGED, at=now, message=ADDED, actor=actor).save(force_insert=True)
+        if locked.status == Instance.Status.ACTION_REQUIRED:
+            # Nobody would come back to it by itself, should this process die before it has asked.
+            Token.objects.filter(pk=locked.pk, refresh_at=None).update(refresh_at=now + lease_length())
     if locked.status != Instance.Status.PAUSED:
         _try_at_once(instance, actor, send, clock, sleep)
-    instance.refresh_from_db()
+    reload(instance)
     return instance
 
 
@@ -95,6 +99,8 @@ def _try_at_once(instance: Instance, actor: Any, send: Send, clock: Clock, sleep
     token.take_in_turn(clock=clock, sleep=sleep)
     trouble: LatchkeyError | None = None
     try:
+        if token.instance.status == Instance.Status.PAUSED:
+            return  # by a person, while the lease was waited for
         refuse_unwelcome(token.locate(clock()), clock())
         token.renew(send=send, clock=clock, actor=actor)
     except LatchkeyError as error:

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable, ValidationFailed
 from tenants import connecting, next_secret, schedule
+from tenants.errors import InstanceNotFound
 from tenants.models import Instance, InstanceValues, NextValues, Token, succession
 from tenants.together import Wanted, connect_all
 from tests.tenants.provider import answer, history, make_method
@@ -276,6 +277,62 @@ def test_nor_does_a_session(instance, stale, keyed, clock):
     connect_all(instance.tenant, {"one": wanted}, keep=lambda made: None, send=keyed, clock=clock, sleep=clock.sleep)
 
     assert (keyed.shown[-1], secret(instance)) == (NEW, NEW)
+
+
+def test_who_pauses_while_the_next_one_waits_for_its_turn_keeps_the_provider_unasked(instance, keyed, clock):
+    renewing = Token.objects.with_methods().get()
+    assert renewing.take(clock())
+
+    def sleep(seconds):
+        clock.sleep(seconds)
+        connecting.pause(Instance.objects.get(), clock=clock)
+        renewing.give_back()
+
+    next_secret.add(instance, {"client_secret": NEW}, send=keyed, clock=clock, sleep=sleep)
+
+    assert not keyed.shown
+    assert (instance.status, NextValues.objects.count()) == ("paused", 1)
+
+
+def test_what_is_removed_while_its_next_secret_is_tried_is_said_in_words(instance, keyed, clock):
+    def send(request):
+        connecting.remove(Instance.objects.get(), clock=clock)
+        return keyed(request)
+
+    with pytest.raises(InstanceNotFound):
+        next_secret.add(instance, {"client_secret": NEW}, send=send, clock=clock, sleep=clock.sleep)
+
+
+def test_a_next_secret_comes_after_what_it_waited_for_in_the_history(instance, keyed, clock):
+    todo = [lambda: connecting.pause(Instance.objects.get(), clock=clock)]
+
+    def now():
+        read = clock()
+        if todo:
+            clock.advance(seconds=1)
+            todo.pop()()
+        return read
+
+    next_secret.add(instance, {"client_secret": NEW}, send=keyed, clock=now, sleep=clock.sleep)
+
+    assert history(instance)[:2] == [("changed", "paused", "paused"), ("paused", "active", "paused")]
+
+
+def test_one_added_by_a_process_that_dies_is_tried_all_the_same(instance, keyed, clock):
+    keyed.known = set()
+    with pytest.raises(CredentialsRefused):
+        connecting.check_now(instance, send=keyed, clock=clock, sleep=clock.sleep)
+    keyed.known = {NEW}
+
+    def dies(request):
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        next_secret.add(instance, {"client_secret": NEW}, send=dies, clock=clock, sleep=clock.sleep)
+    clock.advance(minutes=1)
+    schedule.renew_chunk(send=keyed, clock=clock)
+
+    assert (Instance.objects.get().status, secret(instance)) == ("active", NEW)
 
 
 def test_an_old_secret_that_is_typed_again_is_taken(instance, stale, keyed, clock):
