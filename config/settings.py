@@ -258,6 +258,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # Tasks; Celery closes database connections after each one without it. Whether they still work `config.celery` sees.
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "config.scheduler:Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CLOCKS_DIFFER = 90.0  # seconds at most, between machines
 CELERY_BEAT_SCHEDULE = {
