@@ -36,15 +36,18 @@ def decide(host: str, port: int) -> dict[str, str]:
 
 
 def left(file: Path) -> dict[str, str]:
-    """The decisions that a `manage.py up` left there. Raises `ImproperlyConfigured` where nobody lets us look."""
+    """The decisions that a `manage.py up` left there. Raises `ImproperlyConfigured` where nobody lets us look.
+
+    A file that a crash cut short holds none: the next `manage.py up` writes it anew.
+    """
     try:
-        decided: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        decided = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return {}
     except OSError as error:
         fault = error.strerror
     else:
-        return decided
+        return {name: str(value) for name, value in decided.items()} if isinstance(decided, dict) else {}
     raise ImproperlyConfigured(
         f"VAR_DIR is {file.parent}, where {file.name} can't be read: {fault}. If another user, such as root, ran "
         f"Latchkey there, give the folder to the user that runs it now, or name another in VAR_DIR."
