@@ -2,24 +2,32 @@
 """Django's command line for Latchkey."""
 
 import os
+import signal
 import sys
 from io import TextIOWrapper
 from typing import TextIO
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
-from django.db import OperationalError, ProgrammingError
+AT_FIRST = signal.getsignal(signal.SIGINT)
+if AT_FIRST is signal.default_int_handler:  # and not ignored, as in the background of a script
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all of this is loaded is no cause for a traceback
+
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.management import execute_from_command_line  # noqa: E402
+from django.db import OperationalError, ProgrammingError  # noqa: E402
 
 # Commands that people run without knowing the code. Elsewhere, as in `shell`, a traceback is what helps.
 PLAIN = ("connectors", "create_api_key", "migrate", "rotate_encryption_keys", "seed_demo")
 
 
 def main() -> None:
+    signal.signal(signal.SIGINT, AT_FIRST)
     for stream in (sys.stdout, sys.stderr):
         _write_everything_to(stream)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)  # as shells have it; where it was when Ctrl-C came helps nobody
     except ImproperlyConfigured as error:
         sys.exit(f"Latchkey can't start.\n{error}")
     except (OperationalError, ProgrammingError) as error:

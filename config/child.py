@@ -43,7 +43,12 @@ class Child:
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._pass_on, name=f"output of {program.name}", daemon=True)
-        self._reader.start()
+        try:
+            self._reader.start()
+        except RuntimeError:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     @property
     def pid(self) -> int:

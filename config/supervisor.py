@@ -99,20 +99,29 @@ class Supervisor:
     def _look_after(self, post: _Post) -> None:
         if post.child is None:
             if self._clock() >= post.start_at:
-                post.child, post.started = self._start(post.program), self._clock()
+                self._fill(post)
             return
         code = post.child.exit_code()
         if code is not None:
-            self._plan_restart(post, post.child, code)
+            post.child.sweep()
+            post.child = None
+            self._plan_restart(post, f"ended unexpectedly ({_how(code)})")
 
-    def _plan_restart(self, post: _Post, child: Child, code: int) -> None:
-        child.sweep()
+    def _fill(self, post: _Post) -> None:
+        post.started = self._clock()
+        try:
+            post.child = self._start(post.program)
+        except (OSError, RuntimeError) as error:  # no memory, no process, no file left; RuntimeError: no thread
+            why = (error.strerror if isinstance(error, OSError) else "") or error
+            self._plan_restart(post, f"could not be started ({why})")
+
+    def _plan_restart(self, post: _Post, what_happened: str) -> None:
         steady = self._clock() - post.started >= STEADY_AFTER
         post.crashes = 1 if steady else post.crashes + 1
         delay = min(FIRST_DELAY * 2 ** (post.crashes - 1), LONGEST_DELAY)
-        post.child, post.start_at = None, self._clock() + delay
+        post.start_at = self._clock() + delay
         name = post.program.name
-        self._write(f"{name} ended unexpectedly ({_how(code)}); starting it again in {delay:g} s.")
+        self._write(f"{name} {what_happened}; starting it again in {delay:g} s.")
         if post.crashes == MANY_CRASHES:
             self._write(
                 f"{name} has now failed {MANY_CRASHES} times in a row. The lines above that begin with '{name}' "

@@ -64,10 +64,9 @@ def supervise(tmp_path, lines):
     def start(*names, **more):
         supervisor = Supervisor(
             [Program(name, name) for name in names],
-            folder=tmp_path,
             environment={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
             write=lines.append,
-            **more,
+            **{"folder": tmp_path, **more},
         )
         thread = threading.Thread(target=supervisor.run)
         thread.start()
@@ -118,6 +117,15 @@ def test_a_child_that_keeps_crashing_is_named_as_such(supervise, lines, monkeypa
     supervise("crashing")
 
     assert str(MANY_CRASHES) in lines.wait_for("times in a row")
+
+
+def test_a_child_that_can_t_be_started_now_is_started_later(supervise, lines, tmp_path):
+    supervise("steady", folder=tmp_path / "missing")
+    lines.wait_for("steady could not be started (No such file or directory); starting it again in 0.5 s.")
+
+    (tmp_path / "missing").mkdir()
+
+    lines.wait_for("here as")
 
 
 def test_a_killed_child_takes_its_own_children_along(supervise, lines):

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.faults
 class Up:
     """A running `manage.py up`."""
 
-    def __init__(self, folder, port, **more):
+    def __init__(self, folder, port, before=die_with_parent, **more):
         self.port = port
         self.lines = []
         self._process = subprocess.Popen(
@@ -38,7 +38,7 @@ class Up:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=before,
         )
         self._reader = threading.Thread(target=lambda: self.lines.extend(self._process.stdout))
         self._reader.start()
@@ -165,6 +165,39 @@ def test_a_second_run_keeps_data_and_keys_and_both_leave_no_process(up, tmp_path
     assert second.lines[-1] == "Stopped.\n"
     for name in ("secret_key", "fernet_keys", "latchkey.sqlite3"):
         assert stat.S_IMODE((tmp_path / "var" / name).stat().st_mode) == 0o600
+
+
+def test_under_nohup_and_with_what_a_crash_left_it_starts_and_outlives_its_terminal(up, tmp_path, port):
+    def under_nohup():
+        die_with_parent()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    (tmp_path / "var" / "broker" / "messages").mkdir(parents=True)
+    (tmp_path / "var" / "broker" / "messages" / "1_left.celery.msg").touch()
+    (tmp_path / "var" / "up.json").touch()
+    (tmp_path / "var" / "beat-schedule").write_bytes(b"spoilt")
+    running = up(before=under_nohup)
+
+    os.kill(running.pid, signal.SIGHUP)
+
+    time.sleep(2)
+    assert status_of(port, "/healthz") == 200
+    assert not any("ended unexpectedly" in line for line in running.lines)
+    assert running.end(signal.SIGTERM) == 0
+
+
+def test_an_interrupted_command_ends_without_a_traceback(tmp_path):
+    interrupted = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "shell", "-c", "raise KeyboardInterrupt"],
+        env=environment(tmp_path / "var", DEBUG="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert interrupted.stderr == ""
+    assert interrupted.returncode == 128 + signal.SIGINT
 
 
 def test_a_killed_worker_is_started_again_and_a_killed_up_takes_all_along(up, tmp_path, port):

@@ -4,7 +4,6 @@ import http.client
 import os
 import signal
 import sys
-import threading
 from argparse import ArgumentParser, ArgumentTypeError
 from importlib.util import find_spec
 from typing import Any
@@ -17,6 +16,7 @@ from config import embedded, folders, keys, ports
 from config.child import Program
 from config.environment import Environment
 from config.supervisor import Supervisor
+from config.voice import Voice
 
 CELERY = ("-q", "-A", "config.celery")
 WORKER = Program(
@@ -49,12 +49,17 @@ class Command(BaseCommand):
                 self._run(host, port)
         except (ports.PortRefused, embedded.AlreadyRunning) as refusal:
             raise CommandError(str(refusal)) from refusal
+        except OSError as error:
+            raise CommandError(
+                f"Latchkey can't start: {error}.\n"
+                f"What it keeps lies in {settings.VAR_DIR}: see that there is room, and that this user may write there."
+            ) from error
 
     def _run(self, host: str, port: int) -> None:
         keys.prepare()
         decided = embedded.decide(host, port)
         embedded.leave(decided)
-        say = _Voice()
+        say = _voice()
         supervisor = Supervisor(
             [_web(host, port), WORKER, BEAT],
             folder=settings.BASE_DIR,
@@ -62,10 +67,14 @@ class Command(BaseCommand):
             write=say,
         )
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, supervisor.stop)
-        self._prepare_and_run(supervisor, decided, say, ports.url(host, port))
+            if signal.getsignal(signum) is not signal.SIG_IGN:  # as under nohup, which outlives its terminal
+                signal.signal(signum, supervisor.stop)
+        try:
+            self._prepare_and_run(supervisor, decided, say, ports.url(host, port))
+        finally:
+            say.finish()
 
-    def _prepare_and_run(self, supervisor: Supervisor, decided: dict[str, str], say: "_Voice", address: str) -> None:
+    def _prepare_and_run(self, supervisor: Supervisor, decided: dict[str, str], say: Voice, address: str) -> None:
         say("Preparing the database …")
         self._run_once(supervisor, MIGRATE, say)
         # The demo's logins are shown at the end, where they aren't scrolled away.
@@ -86,7 +95,7 @@ class Command(BaseCommand):
         # Passwords that were just made are shown this once, also to who stopped before the end.
         say("\n".join([*untold, "Stopped."]))
 
-    def _run_once(self, supervisor: Supervisor, program: Program, say: "_Voice") -> list[str]:
+    def _run_once(self, supervisor: Supervisor, program: Program, say: Voice) -> list[str]:
         """What the program wrote; raises CommandError if it failed, unless it was stopped."""
         lines: list[str] = []
 
@@ -102,20 +111,10 @@ class Command(BaseCommand):
         return lines
 
 
-class _Voice:
-    """Writes whole lines from several threads, and keeps quiet once nobody listens any more."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __call__(self, line: str) -> None:
-        with self._lock:
-            try:
-                sys.stdout.write(line + "\n")
-                sys.stdout.flush()
-            except (OSError, ValueError):
-                # The terminal is gone. Its SIGHUP, not a broken pipe, is what stops us.
-                sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process's life
+def _voice() -> Voice:
+    if not sys.stdout:  # closed by who started this
+        return Voice(os.open(os.devnull, os.O_WRONLY))
+    return Voice(sys.stdout.fileno(), encoding=sys.stdout.encoding, errors=sys.stdout.errors or "replace")
 
 
 def _refuse_taken(host: str, port: int) -> None:
