@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Django's command line for Latchkey."""
 
+import errno
 import os
 import signal
 import sys
@@ -26,6 +27,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         execute_from_command_line(sys.argv)
+        if sys.stdout:
+            sys.stdout.flush()  # while a fault can still be told
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, has enough. What is left to write must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)  # as shells have it; where it was when Ctrl-C came helps nobody
     except ImproperlyConfigured as error:
@@ -39,6 +46,11 @@ def main() -> None:
             "If it was never prepared, or is older than this version, run manage.py migrate; otherwise see whether "
             "DATABASE_URL is right and its server runs. With --traceback the command says where it failed."
         )
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(f"What this command wrote is not whole: {error.strerror}.")
 
 
 def _write_everything_to(stream: TextIO | None) -> None:
