@@ -25,9 +25,17 @@ os.environ.update(
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_folder / 'latchkey.sqlite3'}")
 os.environ.setdefault("CELERY_BROKER_URL", "")
-_EMPTY = ("ALLOWED_HOSTS", "CUSTOM_DOMAINS", "OUTBOUND_ALLOWED_HOSTS", "OUTBOUND_CA_FILE")
-for _name in (*_EMPTY, "EMAIL_URL", "EMAIL_FROM", "ALERT_EMAILS"):
+_HOSTS = ("ALLOWED_HOSTS", "CUSTOM_DOMAINS", "OUTBOUND_ALLOWED_HOSTS", "OUTBOUND_CA_FILE")
+_MAIL = ("EMAIL_URL", "EMAIL_FROM", "ALERT_EMAILS")
+_FURTHER = ("METRICS_TOKEN", "EVENT_RETENTION_DAYS", "LOG_FORMAT")
+for _name in (*_HOSTS, *_MAIL, *_FURTHER):
     os.environ[_name] = ""
+_CHOSEN = ("VAR_DIR", "SECRET_KEY", "FERNET_KEYS", "DEBUG", "PUBLIC_URL", "OUTBOUND_TIMEOUT", "RENEWAL_TICK", "SANDBOX")
+for _name in (*_CHOSEN, *_HOSTS, *_MAIL, "DATABASE_URL", "CELERY_BROKER_URL", *_FURTHER):
+    os.environ[f"{_name}_FILE"] = ""
+# What a machine needs to reach others must not stand between a test and what it started on loopback.
+for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[_name]
 
 from config.settings import *  # noqa: E402, F403
 
