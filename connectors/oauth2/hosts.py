@@ -9,11 +9,22 @@ _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-
 _PORT = re.compile(r":([0-9]*)$")
 _BASE = re.compile(r"(https?)://([^/?#]+)([^?#]*)", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\\s]")
+_USUAL_PORTS = {"http": "80", "https": "443"}
 PATH_SAFE = "%/:@!$&'()*+,;=~-._"
 
 
 class BadAddress(ValueError):
     """A host name or address that can't be used; the message says why, and does not repeat it."""
+
+
+def normal_origin(origin: str) -> str:
+    """Scheme, host and port in lower case, the port only where it isn't the scheme's usual one: spelt one way."""
+    origin = origin.lower()
+    match = _PORT.search(origin)
+    if match is None:
+        return origin
+    port, rest = match[1].lstrip("0"), origin[: match.start()]
+    return rest if port in ("", _USUAL_PORTS.get(origin.partition(":")[0])) else f"{rest}:{port}"
 
 
 def checked_labels(text: str) -> str:

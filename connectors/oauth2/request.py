@@ -12,6 +12,7 @@ from connectors.oauth2.certificates import ClientCertificate
 from connectors.oauth2.client_authentication import Proof
 from connectors.oauth2.definition import TokenRequest
 from connectors.oauth2.errors import LatchkeyError
+from connectors.oauth2.hosts import normal_origin
 from connectors.oauth2.http import Headers, HttpRequest
 from connectors.oauth2.method import Method
 from connectors.oauth2.mutual_tls import check_valid, presented
@@ -72,7 +73,7 @@ def make_request(method: Method, index: int, rendering: Rendering) -> HttpReques
 
 
 def endpoint_of(method: Method, rendering: Rendering) -> str:
-    """Scheme, host and port of the token endpoint, in lower case; empty where that can't be said beforehand.
+    """Origin of the token endpoint, as `normal_origin` has it; empty where that can't be said beforehand.
 
     Where only a step's answer names it: those of the last request that they can be said of.
     """
@@ -83,7 +84,7 @@ def endpoint_of(method: Method, rendering: Rendering) -> str:
 
 
 def origin_of(method: Method, index: int, rendering: Rendering) -> str:
-    """Where one of `method.requests` goes, as scheme, host and port in lower case; empty while that can't be said."""
+    """Where one of `method.requests` goes, as `normal_origin` has it; empty while that can't be said."""
     url = method.request_urls[index]
     if url.fixed_origin:
         return url.fixed_origin
@@ -94,7 +95,7 @@ def origin_of(method: Method, index: int, rendering: Rendering) -> str:
         parts = urlsplit(url.render(known))
     except (LatchkeyError, ValueError):  # a value is missing
         return ""
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    return normal_origin(f"{parts.scheme}://{parts.netloc}")
 
 
 def _added(proof: Proof, stated: Mapping[str, object] | None) -> Pairs:

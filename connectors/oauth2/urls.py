@@ -10,7 +10,15 @@ from uuid import UUID
 
 from connectors.oauth2.errors import ResponseNotUnderstood, ValidationFailed
 from connectors.oauth2.expressions import Expression, Name, Rendering, Text
-from connectors.oauth2.hosts import PATH_SAFE, BadAddress, checked_base, checked_host, checked_labels, has_dot_segment
+from connectors.oauth2.hosts import (
+    PATH_SAFE,
+    BadAddress,
+    checked_base,
+    checked_host,
+    checked_labels,
+    has_dot_segment,
+    normal_origin,
+)
 from connectors.oauth2.templates import Template, TemplateError, parse
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
@@ -39,10 +47,10 @@ class UrlTemplate:
 
     @cached_property
     def fixed_origin(self) -> str:
-        """Scheme, host and port in lower case, where no value has a say in them; else empty."""
+        """As `normal_origin` has it, where no value has a say in it; else empty."""
         fixed = "".join(part for part in self.host if isinstance(part, str))
         is_fixed = self.opening is None and all(isinstance(part, str) for part in self.host)
-        return f"{self.scheme}{fixed}{self.port}".lower() if is_fixed else ""
+        return normal_origin(f"{self.scheme}{fixed}{self.port}") if is_fixed else ""
 
     @property
     def has_own_domain(self) -> bool:

@@ -226,6 +226,15 @@ def test_the_endpoint_is_the_step_s_where_only_its_answer_names_that_of_the_toke
     assert endpoint_of(told, given(told)) == "https://auth.example.com"
 
 
+def test_the_endpoint_is_the_same_whether_or_not_the_usual_port_is_named():
+    variables = [{"key": "host", "format": "hostname"}, {"key": "site", "format": "url"}]
+    for url in ("https://{{host}}/token", "https://{{host}}:443/token", "{{site}}/token"):
+        method = method_of(variables=variables, token_request={"url": url})
+        values = given(method, host="Auth.example.com", site="https://auth.example.com:443/x")
+
+        assert endpoint_of(method, values) == "https://auth.example.com"
+
+
 def test_a_provider_s_own_codes_count_in_a_step_too():
     places = {"error": ["code"], "error_description": "text", "errors": {"retry": ["BUSY"]}}
 

@@ -224,6 +224,10 @@ def test_any_template_is_an_address_or_refused(source):
     [
         ("https://Auth.example.com/{{tenant}}/token", "https://auth.example.com"),
         ("https://auth.example.com:8443/token?a={{b}}", "https://auth.example.com:8443"),
+        ("https://auth.example.com:443/token", "https://auth.example.com"),
+        ("https://auth.example.com:0443/token", "https://auth.example.com"),
+        ("https://auth.example.com:80/token", "https://auth.example.com:80"),
+        ("http://auth.example.com:80/token", "http://auth.example.com"),
         ("https://{{tenant}}.example.com/token", ""),
         ("{{base_url}}/token", ""),
     ],
