@@ -32,9 +32,12 @@ from tenants.models.token import Token
 
 logger = logging.getLogger(__name__)
 
+Waiting = deque[tuple[Token, LatchkeyError | None]]
+
 # Larger chunks share their statements among more; but they hold their leases longer when a worker dies.
 CHUNK = 4 * MOST
 WRITE_EVERY = 0.5  # seconds that a result waits for others, to be written together with them
+LOOK_EVERY = 0.5  # seconds after which it is looked whether what waits for its turn is still to be asked for
 
 
 @dataclass
@@ -45,7 +48,9 @@ class Tally:
     renewed: int = 0
     failed: int = 0
     lost: int = 0  # the lease had passed to another when the answer came
-    spared: int = 0  # not asked for after all: the endpoint turned out to be in trouble, or to wish to be left alone
+    spared: int = (
+        0  # not asked for after all: its endpoint is in trouble or wishes so, or a person paused or removed it
+    )
 
 
 def chunks_due(clock: Clock = database_time.now, *, most: int = 200) -> int:
@@ -68,7 +73,7 @@ def renew_chunk(*, send: Send | None = None, clock: Clock = database_time.now, a
     claimed = _claimed(owner, now, closed, at_once)
     batch = Batch(Tally(claimed=len(claimed)), clock, {endpoint.origin for endpoint in troubled})
     with carrier(send, at_once=at_once) as carrying:
-        asked = _Round(carrying, batch, clock, frozenset(endpoint.origin for endpoint in closed))
+        asked = _Round(carrying, batch, clock, frozenset(endpoint.origin for endpoint in closed), owner)
         asked.renew(held_by(owner) if claimed else ())
     for endpoint in closed:
         _say_what_they_wait_for(endpoint, clock)
@@ -78,11 +83,13 @@ def renew_chunk(*, send: Send | None = None, clock: Clock = database_time.now, a
 class _Round:
     """Tokens being asked for, each in a conversation of its own."""
 
-    def __init__(self, carrying: Carrier, batch: "Batch", clock: Clock, closed: frozenset[str]) -> None:
+    def __init__(self, carrying: Carrier, batch: "Batch", clock: Clock, closed: frozenset[str], owner: UUID) -> None:
         self._carrying = carrying
         self._batch = batch
         self._clock = clock
         self._closed = closed
+        self._owner = owner
+        self._looked = monotonic()
         # Endpoints that turned out, in the course of this, to be in trouble or to wish to be left alone: what still
         # waits for its turn heeds that.
         self._unwilling: set[str] = set()
@@ -93,7 +100,7 @@ class _Round:
         """Ask for these, and write down what comes of it; or what was in the way."""
         waiting = deque(tokens)
         while waiting or self._carrying.under_way:
-            now = self._clock()
+            waiting, now = self._wanted(waiting), self._clock()
             for _ in range(min(len(waiting), self._carrying.room)):
                 token, trouble = waiting.popleft()
                 if trouble is None:
@@ -108,7 +115,29 @@ class _Round:
             self._batch.write_in_time()
         self._batch.write()
 
+    def _wanted(self, waiting: Waiting) -> Waiting:
+        """Those still to be asked for, looked up now and then: people pause and remove what waits for its turn."""
+        if not waiting or monotonic() - self._looked < LOOK_EVERY:
+            return waiting
+        self._looked = monotonic()
+        awake = Token.objects.filter(lease_owner=self._owner).exclude(instance__status=Instance.Status.PAUSED)
+        try:
+            wanted = set(awake.values_list("pk", flat=True))
+        except DatabaseError:
+            return waiting  # what is under way is still to be heard
+        for token, _ in waiting:
+            if token.pk not in wanted:
+                self._spare(token)
+        return deque(one for one in waiting if one[0].pk in wanted)
+
+    def _spare(self, token: Token, *columns: str) -> None:
+        token.write_leased(*columns)
+        self._batch.tally.spared += 1
+
     def _begin(self, token: Token, now: datetime) -> None:
+        if token.instance.status == Instance.Status.PAUSED:  # between the search for what is due and the reading of it
+            self._spare(token)
+            return
         last = token.endpoint
         # One whose own endpoint is closed is the probe of it.
         spared = self._unwilling | (self._closed - {last})
@@ -116,8 +145,7 @@ class _Round:
         if last in self._closed and token.endpoint != last:
             Token.objects.move_from(last, token.instance.auth_method_id, now)
         if prepared is None:
-            token.write_leased("endpoint")  # still due, as soon as its endpoint is asked again
-            self._batch.tally.spared += 1
+            self._spare(token, "endpoint")  # still due, as soon as its endpoint is asked again
         elif isinstance(prepared, LatchkeyError):
             self._batch.add(token, prepared)
         else:
@@ -221,6 +249,9 @@ class Batch:
         asked, self.asked[:] = tuple(self.asked), ()
         tell(asked)
         outcomes, self._outcomes = self._outcomes, []
+        for outcome in outcomes:
+            # History is in the order of what was written: what people did while this one waited comes before it.
+            outcome.at = max(outcome.at, self._clock())
         try:
             written = write_back(outcomes, tokens=Token)
         except DatabaseError:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
+from connectors.models import AuthMethod
 from connectors.oauth2.errors import LatchkeyError
 from tenants import signals
 from tenants.models.driver import rows_of
@@ -50,6 +51,7 @@ def write_back(outcomes: Sequence[Outcome], *, tokens: type[models.Model]) -> li
     with transaction.atomic():
         locked = Instance.objects.lock_all([outcome.instance.id for outcome in outcomes])
         present = [(outcome, now) for outcome in outcomes if outcome.owner and (now := locked.get(outcome.instance.id))]
+        _reconsider(present)
         for outcome, now in present:
             if _stays_paused(now, outcome):
                 outcome.columns["refresh_at"] = None
@@ -62,6 +64,19 @@ def write_back(outcomes: Sequence[Outcome], *, tokens: type[models.Model]) -> li
     counted = [outcome for outcome, _ in settled]
     signals.settled.send_robust(write_back, outcomes=counted, events=events)
     return counted
+
+
+def _reconsider(outcomes: Sequence[tuple[Outcome, Instance]]) -> None:
+    """A refusal of what a definition said before it was changed is no reason to give up: it is asked again at once."""
+    refused = [(outcome, now) for outcome, now in outcomes if outcome.error is not None and outcome.error.permanent]
+    if not refused:
+        return
+    methods = AuthMethod.objects.filter(pk__in={now.auth_method_id for _, now in refused})
+    revisions = dict(methods.values_list("pk", "revision"))
+    for outcome, now in refused:
+        if revisions.get(now.auth_method_id) != outcome.instance.auth_method.revision:
+            outcome.status, outcome.kind = Instance.Status.FAILING, Event.Kind.FAILING
+            outcome.columns["refresh_at"] = outcome.at
 
 
 def _stays_paused(instance: Instance, outcome: Outcome) -> bool:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from connectors.models import AuthMethod
 from tenants import connecting, schedule
 from tenants.models import Instance, Token
+from tenants.models.claimed import held_by
 from tenants.models.lease import lease_length
 from tenants.models.outcome import write_back
 from tests.tenants.provider import answer, history, in_the_middle, make_method
@@ -143,6 +144,75 @@ def test_leases_last_as_long_as_the_batch_can_take_and_no_longer(three, provider
         schedule.renew_chunk(send=provider, clock=clock, at_once=2)
 
     assert seen == [clock() + lease_length(exchanges=2)] * 3
+
+
+@pytest.mark.parametrize("act", [connecting.pause, connecting.remove])
+def test_what_is_paused_or_removed_while_it_waits_for_its_turn_is_not_asked_for(
+    three, provider, clock, monkeypatch, act
+):
+    monkeypatch.setattr(schedule, "LOOK_EVERY", 0.0)
+    provider.requests.clear()
+    todo = list(Instance.objects.order_by("token__refresh_at")[1:])
+
+    def now():
+        while provider.requests and todo:
+            act(todo.pop(), clock=clock)
+        return clock()
+
+    tally = schedule.renew_chunk(send=provider, clock=now, at_once=1)
+
+    assert (len(provider.requests), tally.renewed, tally.spared) == (1, 1, 2)
+    assert not Token.objects.exclude(lease_owner=None).exists()
+
+
+def test_what_is_paused_as_soon_as_it_is_claimed_is_not_asked_for(three, provider, clock, monkeypatch):
+    def claimed_and_read(owner):
+        connecting.pause(Instance.objects.get(connector__key="second"), clock=clock)
+        return held_by(owner)
+
+    monkeypatch.setattr(schedule, "held_by", claimed_and_read)
+
+    tally = schedule.renew_chunk(send=provider, clock=clock)
+
+    assert (tally.renewed, tally.spared) == (2, 1)
+    assert not Token.objects.exclude(lease_owner=None).exists()
+
+
+def test_what_people_do_while_a_result_waits_to_be_written_comes_before_it(instance, provider, clock, monkeypatch):
+    clock.advance(hours=2)
+    provider.answers = [answer(401, {"error": "invalid_client"})]
+    written = schedule.Batch.write
+
+    def writes_late(batch):
+        if batch._outcomes:
+            for act in (connecting.pause, connecting.resume):
+                clock.advance(seconds=1)
+                act(Instance.objects.get(), clock=clock)
+        written(batch)
+
+    monkeypatch.setattr(schedule.Batch, "write", writes_late)
+
+    schedule.renew_chunk(send=provider, clock=clock)
+
+    assert [after for _, _, after in history(instance)][:3] == ["action_required", "active", "paused"]
+    assert Instance.objects.get().status == "action_required"
+
+
+def test_a_refusal_of_what_a_definition_no_longer_says_is_asked_about_again(instance, provider, clock):
+    clock.advance(hours=2)
+    provider.answers = [answer(401, {"error": "invalid_client"})]
+    todo = [lambda: AuthMethod.objects.update(token_request={"url": "https://new.example.com/"}, revision=uuid4())]
+
+    def now():
+        if provider.requests[1:] and todo:
+            todo.pop()()
+        return clock()
+
+    schedule.renew_chunk(send=provider, clock=now)
+    assert Instance.objects.get().status == Instance.Status.FAILING
+
+    assert schedule.renew_chunk(send=provider, clock=clock).renewed == 1
+    assert provider.requests[-1].url == "https://new.example.com/"
 
 
 def test_waits_grow_with_each_failure_in_a_row_and_begin_anew_after_a_success(instance, provider, clock):
