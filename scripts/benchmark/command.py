@@ -77,6 +77,9 @@ def _settings(folder: Path, made: Papers) -> Mapping[str, str]:
         "OAUTHLIB_INSECURE_TRANSPORT": "1",  # requests-oauthlib refuses http without it
         # What requests trusts when it is told nothing.
         "REQUESTS_CA_BUNDLE": str(made.bundle),
+        # What the machine needs to reach others stays out of the way to a server on loopback.
+        "no_proxy": "127.0.0.1",
+        "NO_PROXY": "127.0.0.1",
     }
 
 

@@ -1,6 +1,9 @@
 """The servers that tests run against, started as the scripts start them."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -49,3 +52,35 @@ def test_redis_asks_for_its_password_and_is_gone_afterwards(started):
 
     with client.Redis.from_url(url) as late, pytest.raises(client.ConnectionError):
         late.ping()
+
+
+@pytest.fixture
+def temporary_folder(monkeypatch):
+    """A folder for temporary files with a name that needs quotes, open to all until a test says otherwise."""
+    folder = Path(tempfile.mkdtemp(prefix="latchkey it's a folder ü "))
+    folder.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=[postgres, redis])
+def server(request, started):
+    usual = request.param()
+    started(usual)
+    usual.__exit__(None, None, None)
+    return request.param
+
+
+def test_a_server_runs_where_temporary_files_lie_in_a_folder_of_any_name(server, temporary_folder):
+    with server() as url:
+        assert url
+        assert [*temporary_folder.iterdir()] != []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as somebody else")
+def test_a_server_runs_where_roots_temporary_files_are_closed_to_others(server, temporary_folder):
+    temporary_folder.chmod(0o700)
+
+    with server() as url:
+        assert url

@@ -22,6 +22,8 @@ SYSTEM = (Path("/usr/lib/postgresql"), Path("/usr/local/opt"), Path("/opt/homebr
 # Nothing here outlives the run, so nothing needs to survive a power cut.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=600")
 
+BREAKS_QUOTES = frozenset('"$`\\')  # initdb starts what lies beside it by a shell, in such quotes
+
 
 @contextmanager
 def postgres() -> Iterator[str]:
@@ -54,7 +56,7 @@ def stopped_postgres() -> Iterator[tuple[str, Run]]:
 def _programs(account: Account, folder: Path) -> Path:
     """The folder of `initdb` and `postgres`, readable by the account."""
     if (wheel := _of_wheel()) is not None:
-        if not account.is_other:
+        if not account.is_other and not BREAKS_QUOTES & set(str(wheel)):
             return wheel
         # The wheel's own get_server() would add a system user and open up folders above; a copy needs neither.
         package = wheel.parent.parent

@@ -32,12 +32,17 @@ def stopped_redis() -> Iterator[tuple[str, Run]]:
         settings = folder / "redis.conf"
         # In a file: a password among the arguments could be read by everyone on the machine.
         settings.write_text(
-            f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {folder}\nsave ""\nappendonly no\n'
+            f'bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {_quoted(folder)}\nsave ""\nappendonly no\n'
         )
         settings.chmod(0o600)
         account.own(folder)
         url = f"redis://:{password}@127.0.0.1:{port}/0"
         yield url, lambda: running(account, [program, settings], answers=lambda: _answers(url), log=folder / "log")
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _program() -> Path:
