@@ -88,7 +88,7 @@ def retire_present(instance: Instance, *, actor: Any = None, clock: Clock = data
     """Let the next secret take over untried: the present one is not used again. Whether there was a next one."""
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)
-        is_retired = adopt_now(instance.pk)
+        is_retired = adopt_now(locked)
         if is_retired:
             locked.event(Event.Kind.CHANGED, at=clock(), message=RETIRED, actor=actor).save(force_insert=True)
     return is_retired

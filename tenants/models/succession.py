@@ -2,8 +2,8 @@
 
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
+from connectors.definitions import definition_of
 from connectors.oauth2.errors import CredentialsRefused
 from connectors.oauth2.method import Method
 from tenants.models.event import Event
@@ -44,22 +44,25 @@ def settle(instance: Instance, tried: Tried, at: datetime) -> Event | None:
     following = rows.first()
     if following is None:
         return None
-    _take_over(instance.pk, following)
+    _take_over(instance, following)
     return instance.event(Event.Kind.CHANGED, at=at, message=WORKS)
 
 
-def adopt_now(pk: UUID) -> bool:
+def adopt_now(instance: Instance) -> bool:
     """Let an instance's next values take over untried; whether there were any. The instance must be locked."""
-    following = NextValues.objects.filter(pk=pk).first()
+    following = NextValues.objects.filter(pk=instance.pk).first()
     if following is not None:
-        _take_over(pk, following)
+        _take_over(instance, following)
     return following is not None
 
 
-def _take_over(pk: UUID, following: NextValues) -> None:
-    present = InstanceValues.objects.get(pk=pk)
+def _take_over(instance: Instance, following: NextValues) -> None:
+    present = InstanceValues.objects.get(pk=instance.pk)
     present.values = {**present.values, **following.values}
     present.set_at = {**present.set_at, **following.set_at}
-    present.secret_expires_at, present.warned_days = following.secret_expires_at, None
+    # Where only something else changed, the secret stays, and with it its day.
+    is_new_secret = not definition_of(instance.auth_method).method.secret_keys.isdisjoint(following.values)
+    if is_new_secret or following.secret_expires_at:
+        present.secret_expires_at, present.warned_days = following.secret_expires_at, None
     present.save(update_fields=["values", "set_at", "secret_expires_at", "warned_days"])
     following.delete()

@@ -1,11 +1,12 @@
 """Secrets that run out are warned of, a month, a week and a day ahead, once each."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from connectors.oauth2.errors import ProviderUnavailable
 from tenants import connecting, next_secret, secret_expiry
 from tenants.models import InstanceValues
 from tests.tenants.provider import answer
@@ -131,3 +132,16 @@ def test_whose_next_secret_came_while_dates_were_looked_at_is_left_in_peace(expi
         lambda: next_secret.add(expiring, {"client_secret": "n"}, send=provider, clock=clock, sleep=clock.sleep)
     ):
         assert secret_expiry.warn(clock()) == 0
+
+
+@pytest.mark.parametrize("is_tried", [True, False])
+def test_next_values_without_a_secret_leave_the_day_of_the_one_that_stays(expiring, provider, clock, is_tried):
+    day = InstanceValues.objects.get().secret_expires_at
+    if not is_tried:
+        provider.answers = [answer(503, {})]
+    with suppress(ProviderUnavailable):
+        next_secret.add(expiring, {"scope": "read"}, send=provider, clock=clock, sleep=clock.sleep)
+    next_secret.retire_present(expiring, clock=clock)
+
+    held = InstanceValues.objects.get()
+    assert (held.values["scope"], held.secret_expires_at) == ("read", day)
