@@ -185,7 +185,7 @@ class Multiplexer:
         handle.setopt(curl.SSLVERSION, curl.SSLVERSION_TLSv1_2)
         for option, path in ((curl.CAINFO, self._bundle.file), (curl.CAPATH, self._bundle.folder)):
             if path:
-                handle.setopt(option, path)
+                handle.setopt(option, os.fsencode(path))  # of text it takes ASCII alone
             else:
                 handle.unsetopt(option)
         return line

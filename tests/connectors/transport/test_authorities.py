@@ -83,6 +83,18 @@ def test_authorities_that_vanish_are_put_back(settings, tmp_path, authority):
     assert (before.status, after.status) == (200, 200)
 
 
+def test_authorities_lie_in_a_folder_of_any_name(send, settings, tmp_path, authority, pool):
+    settings.VAR_DIR = tmp_path / 'Übung\'s "folder" 例'
+    named = settings.VAR_DIR / "behörde.pem"
+    settings.VAR_DIR.mkdir()
+    shutil.copy(authority.file, named)
+    tls.bundle.cache_clear()
+    with serving(answering(), context=authority.context("127.0.0.1")) as server:
+        answer = send(to(server, scheme="https"), outbound=replace(LOCAL, ca_file=str(named)), pool=pool)
+
+    assert answer.status == 200
+
+
 def said(rules, request):
     """The answer in a thread's own way: what it has made for earlier requests is used again."""
     with multiplexer(rules) as side_by_side:
