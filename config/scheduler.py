@@ -17,6 +17,7 @@ from celery import beat
 
 logger = logging.getLogger(__name__)
 
+FOLLOW = "follow-clock"  # what is sent as soon as the clock was set back, and at the start, as it may have been
 SET_BACK = 1.0  # seconds: by less clocks are put right every day
 
 
@@ -43,6 +44,7 @@ class Scheduler(beat.Scheduler):
             if entry := self.schedule.get(name):
                 # What the notes call the future was written by a clock that has been put right since.
                 entry.last_run_at = min(at, entry.default_now())
+        self._let_follow()
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         self._follow_the_clock()
@@ -81,7 +83,12 @@ class Scheduler(beat.Scheduler):
             logger.warning("The clock was set back by %.0f seconds. What is due stays so.", set_back)
             for entry in self.schedule.values():
                 entry.last_run_at = (entry.last_run_at or entry.default_now()) - timedelta(seconds=set_back)
+            self._let_follow()
             self._heap = None  # it holds times of day too
+
+    def _let_follow(self) -> None:
+        if entry := self.schedule.get(FOLLOW):
+            entry.last_run_at = datetime.fromtimestamp(0, UTC)
 
 
 def _read(file: Path) -> dict[str, datetime]:

@@ -269,6 +269,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": RENEWAL_TICK,
         "options": {"expires": RENEWAL_TICK + CLOCKS_DIFFER},
     },
+    # Also when beat starts, and whenever it sees its clock set back (`config.scheduler`).
+    "follow-clock": {
+        "task": "tenants.tasks.follow_clock",
+        "schedule": 60 * 60.0,
+        "options": {"expires": 60 * 60.0},
+    },
     "prune-sessions": {
         "task": "integrations.tasks.prune_sessions",
         "schedule": 60 * 60.0,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from tenants import database_time, drafts, history, schedule, secret_expiry
+from tenants import database_time, drafts, history, schedule, secret_expiry, set_back
 from tenants.budgets import prune_accounts
 from tenants.models import SignInFailures
 
@@ -21,6 +21,12 @@ def renew_due() -> None:
 def renew_chunk() -> None:
     """Claim a chunk and renew it; finds nothing to do where another worker was quicker."""
     schedule.renew_chunk()
+
+
+@shared_task
+def follow_clock() -> None:
+    """Renew what a clock wrote that has been set back since."""
+    set_back.renew_what_is_from_the_future()
 
 
 @shared_task
