@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import kombu
+import kombu.connection
 from celery.app.amqp import AMQP
 from kombu.transport import get_transport_cls
 
@@ -20,6 +20,20 @@ class Connection(kombu.Connection):
 
     def get_transport_cls(self) -> Any:
         return get_transport_cls(TRANSPORTS.get(self.transport_cls, self.transport_cls))
+
+    def Pool(self, limit: int | None = None, **kwargs: Any) -> "Pool":
+        return Pool(self, limit, **kwargs)
+
+
+class PooledConnection(Connection, kombu.connection.PooledConnection):
+    """One through which messages are sent."""
+
+
+class Pool(kombu.connection.ConnectionPool):
+    """Of connections such as these; kombu's would hold its own."""
+
+    def new(self) -> PooledConnection:
+        return PooledConnection(self, **dict(self.connection._info(resolve=False)))  # type: ignore[arg-type]  # its stub lacks the pool
 
 
 class Broker(AMQP):

@@ -33,6 +33,18 @@ def test_it_is_looked_for_every_few_seconds_for_as_long_as_it_takes(address, mon
     assert sum(slept) == sum(announced[:-1])
 
 
+@pytest.mark.parametrize("address", [*ADDRESSES, "filesystem://localhost/"])
+def test_messages_are_sent_by_the_transports_that_they_are_received_by(address):
+    with app.connection_for_write(address.format(free_port())) as connection:
+        pool = connection.Pool(limit=1)
+
+        with pool.acquire() as pooled:
+            assert pooled.get_transport_cls() is connection.get_transport_cls()
+            assert pooled.get_transport_cls().__module__.startswith("config.")
+
+        pool.force_close_all()
+
+
 @pytest.fixture
 def redis():
     """The address of a Redis that doesn't run yet, and what runs it."""
