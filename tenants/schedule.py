@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError
 
 from connectors.oauth2.conversation import Conversation, following
-from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, ProviderUnavailable
+from connectors.oauth2.errors import CredentialsRefused, LatchkeyError, MintBudgetSpent, ProviderUnavailable
 from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.http import HttpRequest
 from connectors.oauth2.method import Method
@@ -48,9 +48,9 @@ class Tally:
     renewed: int = 0
     failed: int = 0
     lost: int = 0  # the lease had passed to another when the answer came
-    spared: int = (
-        0  # not asked for after all: its endpoint is in trouble or wishes so, or a person paused or removed it
-    )
+    # Not asked for after all: its endpoint is in trouble or wishes so, the budget has no room yet, or a person paused
+    # or removed it.
+    spared: int = 0
 
 
 def chunks_due(clock: Clock = database_time.now, *, most: int = 200) -> int:
@@ -146,6 +146,8 @@ class _Round:
             Token.objects.move_from(last, token.instance.auth_method_id, now)
         if prepared is None:
             self._spare(token, "endpoint")  # still due, as soon as its endpoint is asked again
+        elif isinstance(prepared, MintBudgetSpent) and token.postpone(prepared, now):
+            self._batch.tally.spared += 1
         elif isinstance(prepared, LatchkeyError):
             self._batch.add(token, prepared)
         else:

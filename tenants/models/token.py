@@ -7,13 +7,13 @@ error; both write only while the lease is still ours. The schedule and readers s
 import random
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Self
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 
 from connectors.encryption import SecretUnreadable
@@ -276,6 +276,19 @@ class Token(Asking):
         status = Instance.Status.ACTION_REQUIRED if error.permanent else Instance.Status.FAILING
         kind = Event.Kind.ACTION_REQUIRED if error.permanent else Event.Kind.FAILING
         return self._outcome(("failures", "refresh_at", "endpoint"), status, kind, now, error, actor=actor)
+
+    def postpone(self, error: MintBudgetSpent, now: datetime) -> bool:
+        """Wait until the budget has room again, at most until the token dies; False where that is trouble already."""
+        if self.instance.status != Instance.Status.ACTIVE or not self.will_do(now, 0.0):
+            return False
+        room_at = now + timedelta(seconds=error.retry_after)
+        self.refresh_at = room_at if self.expires_at is None else min(room_at, self.expires_at)
+        with transaction.atomic():
+            # A person may have paused it meanwhile, and then it is not to be asked for again by itself.
+            awake = Instance.objects.select_for_update(no_key=True).order_by().filter(pk=self.pk)
+            is_awake = awake.exclude(status=Instance.Status.PAUSED).exists()
+            self.write_leased(*(("refresh_at", "endpoint") if is_awake else ()))
+        return True
 
     def stranded(self, error: LatchkeyError, owner: UUID, now: datetime) -> Outcome:
         """This row, whose token died while its endpoint is not asked, with that as its reason; still to be written."""

@@ -8,7 +8,7 @@ import pytest
 from connectors.oauth2.errors import MintBudgetSpent
 from tenants import connecting, next_secret, schedule
 from tenants.models import Instance, MintAccount, Token
-from tests.tenants.provider import answer, make_method
+from tests.tenants.provider import answer, history, make_method
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 VALUES = {"client_id": "id", "client_secret": "s3cret-value"}
@@ -82,6 +82,64 @@ def test_a_batch_stops_at_the_budget(instance, tenant, limited, provider, clock)
 
     assert (tally.renewed, tally.failed) == (1, 1)
     assert len(provider.requests) == 3
+
+
+@pytest.fixture
+def twins(tenant, provider, clock):
+    """Two instances of one client, which renews each only once an hour; their tokens live longer than that."""
+    method = make_method("tight", refresh={"max_requests": "2/hour"})
+    provider.lifetime = 4000
+    return [
+        connecting.connect(tenant, method, name=name, values=VALUES, send=provider, clock=clock)
+        for name in ("first", "second")
+    ]
+
+
+def test_the_schedule_waits_for_the_budget_while_the_token_lives(twins, provider, clock):
+    clock.advance(minutes=55)
+
+    tally = schedule.renew_chunk(send=provider, clock=clock)
+
+    assert (tally.claimed, tally.spared, tally.failed) == (2, 2, 0)
+    assert not Token.objects.exclude(lease_owner=None).exists()
+    for instance in twins:
+        assert Instance.objects.get(pk=instance.pk).status == Instance.Status.ACTIVE
+        assert [kind for kind, _, _ in history(instance)] == ["connected"]
+        assert read(instance, provider, clock)
+    clock.advance(minutes=5)
+    assert schedule.renew_chunk(send=provider, clock=clock).renewed == 2
+    assert [kind for kind, _, _ in history(twins[0])] == ["renewed", "connected"]
+
+
+def test_it_waits_no_longer_than_the_token_lives(twins, provider, clock):
+    clock.advance(minutes=55)
+    Token.objects.update(expires_at=clock() + timedelta(minutes=1))
+    schedule.renew_chunk(send=provider, clock=clock)
+    clock.advance(minutes=1)
+
+    assert schedule.renew_chunk(send=provider, clock=clock).failed == 2
+
+    assert {instance.status_code for instance in Instance.objects.all()} == {"mint_budget_spent"}
+
+
+def test_what_was_paused_meanwhile_waits_for_nothing(twins, clock):
+    token = Token.objects.select_related("instance").get(pk=twins[0].pk)
+    assert token.take(clock())
+    connecting.pause(twins[0], clock=clock)
+    token.instance.status = Instance.Status.ACTIVE  # as it was when the token was read
+
+    assert token.postpone(MintBudgetSpent("Spent.", retry_after=60), clock())
+
+    token = Token.objects.get(pk=twins[0].pk)
+    assert (token.refresh_at, token.lease_owner) == (None, None)
+
+
+def test_a_rejected_token_does_not_wait_in_silence(twins, provider, clock):
+    twins[0].report_rejected("token-1", clock=clock)
+
+    assert schedule.renew_chunk(send=provider, clock=clock).failed == 1
+
+    assert Instance.objects.get(pk=twins[0].pk).status == Instance.Status.FAILING
 
 
 def test_the_account_names_nobody(instance):
