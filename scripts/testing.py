@@ -25,11 +25,7 @@ CORES = os.cpu_count() or 1
 
 def main() -> None:
     began = time.monotonic()
-    # Servers are stopped in `finally`, so these must unwind as Ctrl-C does.
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, unwind)
-    # Shells start what they put into the background deaf to it, and so would be what we start and must interrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    unwind_when_told()
     # Images for containers set it. Here each of many processes would compile, and rewrite for pytest, everything again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     arguments = sys.argv[1:]
@@ -101,6 +97,14 @@ def conclude(outcomes: Sequence[Outcome], tally: Tally, seconds: float) -> int:
         say(f"\nFailed: {'; '.join(failed)}")
     say(f"\n{tally.line()}")
     return 1 if failed or tally.failed else 0
+
+
+def unwind_when_told() -> None:
+    """Servers are stopped in `finally`, so whatever ends us must unwind as Ctrl-C does."""
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, unwind)
+    # Shells start what they put into the background deaf to it, and so would be what we start and must interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def unwind(signum: int, frame: FrameType | None) -> NoReturn:

@@ -11,18 +11,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.benchmark import documents
 from scripts.benchmark.authority import Papers, papers
 from scripts.benchmark.surroundings import VARIABLE, Surroundings
 from scripts.parts import Missing, servers
 from scripts.steps import ROOT, say
-from scripts.testing import run_to_end
+from scripts.testing import run_to_end, unwind_when_told
 
 MEASURE = "import django, sys; django.setup(); from scripts.benchmark.measuring import main; main(sys.argv[1:])"
 FULL_SECONDS, QUICK_SECONDS, DAY_SECONDS = 540, 60, 3600  # starting and stopping take the rest
 
 
 def main() -> None:
+    unwind_when_told()
     options, further = _options(sys.argv[1:])
+    if options.write_docs and (refused := documents.unwritable(ROOT / "docs")):
+        sys.exit(
+            f"{refused} can't be written, so nothing was measured. Mend its permissions, or leave --write-docs out."
+        )
     try:
         with (
             tempfile.TemporaryDirectory(prefix="latchkey-bench-") as folder,
@@ -44,7 +50,7 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--plans", action="store_true", help="show the query plans of due scan and claim as well")
     parser.add_argument(
         "--day",
-        type=int,
+        type=_instances,
         nargs="?",
         const=20_000,
         default=0,
@@ -52,6 +58,12 @@ def _options(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         help="instead, simulate a day of so many instances with hourly tokens (20,000)",
     )
     return parser.parse_args(arguments), []
+
+
+def _instances(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of instances. Write one, such as 20000.")
+    return int(text)
 
 
 def _told(options: argparse.Namespace) -> Iterator[str]:

@@ -4,6 +4,8 @@ import argparse
 import gc
 import logging
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 
@@ -43,7 +45,10 @@ def main(arguments: Sequence[str]) -> None:
     try:
         os.environ["DATABASE_URL"] = _of_database(os.environ["DATABASE_URL"], name)
         _measure(options)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)  # who started this says so
     finally:
+        connection.close()  # it may have been interrupted half-way through anything
         connection.creation.destroy_test_db(usual, verbosity=0)
 
 

@@ -1,11 +1,13 @@
 """The benchmark runs from end to end; its figures are not looked at."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from scripts.benchmark import documents
 from scripts.benchmark.picture import drawn
 from scripts.benchmark.stopwatch import Cost, Measured, Way, side_by_side
 from scripts.benchmark.table import Row, Section, markdown, text
@@ -34,6 +36,48 @@ def test_everything_is_measured_once_in_little():
     assert done.returncode == 0, done.stderr[-3000:]
     for title in ("Counts", "Renewal over https", "over the HTTP API", "Memory", "Due scan and claim", "Index Scan"):
         assert title in done.stdout
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_who_ends_it_half_way_finds_nothing_left_and_no_traceback(tmp_path, signum):
+    command = [sys.executable, "-m", "scripts.benchmark.command", "--tiny"]
+    environment = {**os.environ, "DATABASE_URL": "", "CELERY_BROKER_URL": "", "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as bench:
+        first = bench.stdout.readline()
+
+        bench.send_signal(signum)
+
+        _, said = bench.communicate(timeout=60)
+    if "Nothing can be measured" in said:
+        pytest.skip(said.strip())
+    assert first.startswith("…")
+    assert bench.returncode != 0
+    assert "Traceback" not in said
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("latchkey-")] == []
+
+
+def test_documents_that_cannot_be_written_are_told_of_before(tmp_path):
+    assert documents.unwritable(tmp_path) == tmp_path / "images" / "benchmarks.svg"
+
+    (tmp_path / "images").mkdir()
+
+    assert documents.unwritable(tmp_path) is None
+
+
+@pytest.mark.parametrize("instances", ["0", "-5", "many"])
+def test_a_day_of_no_instances_is_refused(instances):
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.benchmark.command", f"--day={instances}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "is no number of instances" in done.stderr
 
 
 def test_ratios_are_of_the_same_round():
