@@ -90,11 +90,15 @@ def conclude(outcomes: Sequence[Outcome], tally: Tally, seconds: float) -> int:
             say(f"           {outcome.remedy}")
     for reason, count in tally.reasons.most_common():
         say(f"  skipped  {count} x {reason}")
-    failed = [outcome.name for outcome in outcomes if outcome.result is Result.FAILED]
+    failed, not_run = (
+        [outcome.name for outcome in outcomes if outcome.result is result] for result in (Result.FAILED, Result.SKIPPED)
+    )
     if not tally.passed and not tally.failed:
         failed.append("no test ran at all")
     if failed:
         say(f"\nFailed: {'; '.join(failed)}")
+    if not_run:
+        say(f"\nNot run: {'; '.join(not_run)}")
     say(f"\n{tally.line()}")
     return 1 if failed or tally.failed else 0
 

@@ -76,3 +76,16 @@ def test_no_test_at_all_is_a_failure(capsys):
 )
 def test_a_run_without_a_test_is_a_failure(tmp_path, arguments, code, ran, result):
     assert Runs(arguments, tmp_path)._judge("tests", code, ran, 1.0).result is result
+
+
+def test_the_totals_say_what_was_not_run_at_all(capsys):
+    tally = Tally()
+    tally.passed = 5
+
+    code = conclude([Outcome("on PostgreSQL", Result.SKIPPED, reason="none is here", remedy="Install it.")], tally, 1)
+
+    said = capsys.readouterr().out
+    assert code == 0
+    assert "none is here" in said
+    assert "Install it." in said
+    assert said.endswith("\nNot run: on PostgreSQL\n\n5 passed, 0 failed, 0 skipped\n")
