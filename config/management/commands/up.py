@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config import embedded, folders, keys, ports
+from config import embedded, folders, keys, open_files, ports
 from config.child import Program
 from config.environment import Environment
 from config.supervisor import Supervisor
@@ -60,6 +60,8 @@ class Command(BaseCommand):
         decided = embedded.decide(host, port)
         embedded.leave(decided)
         say = _voice()
+        if warning := open_files.warning(open_files.allow_many()):
+            say(warning)
         supervisor = Supervisor(
             [_web(host, port), WORKER, BEAT],
             folder=settings.BASE_DIR,
