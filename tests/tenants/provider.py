@@ -7,6 +7,7 @@ from typing import Any
 from connectors.models import AuthMethod, Connector
 from connectors.oauth2.errors import LatchkeyError
 from connectors.oauth2.http import Headers, HttpRequest, HttpResponse
+from tenants.models import Instance
 
 JSON = Headers((("Content-Type", "application/json"),))
 
@@ -62,3 +63,10 @@ def make_method(key: str = "example", **sections: Any) -> AuthMethod:
 def history(instance):
     """Kinds, and the status before and after, newest first."""
     return [(event.kind, event.status_before, event.status_after) for event in instance.events.all()]
+
+
+def read(instance, provider, clock, min_ttl=None, sleep=None):
+    """The access token that a reader gets."""
+    found = Instance.objects.for_reading().get(pk=instance.pk)
+    sleep = sleep or clock.sleep
+    return found.credentials(min_ttl, send=provider, clock=clock, sleep=sleep).access_token
