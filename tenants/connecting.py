@@ -12,19 +12,14 @@ from django.db.models import Q
 from connectors import transport
 from connectors.definitions import definition_of
 from connectors.models import AuthMethod
-from connectors.oauth2.errors import LatchkeyError, ProviderUnavailable, TokenRejected
-from connectors.oauth2.exchange import Clock, Send, try_token
-from connectors.oauth2.method import Method
+from connectors.oauth2.errors import TokenRejected
+from connectors.oauth2.exchange import Clock, Send
 from connectors.oauth2.request import endpoint_of
-from connectors.oauth2.response import TokenGrant
-from connectors.oauth2.templates import Rendering
 from connectors.oauth2.values import resolve
 from tenants import database_time
-from tenants.asked import ask
-from tenants.budgets import enter_request
+from tenants.at_once import asked, overtaken, renewed, tried
 from tenants.errors import removed
 from tenants.filled_in import kept_of, store_values, with_newer
-from tenants.models.endpoint import note_wish, refuse_unwelcome
 from tenants.models.event import Event
 from tenants.models.instance import Instance, InstanceQuerySet, InstanceValues
 from tenants.models.lease import Sleep, lease_length
@@ -58,7 +53,7 @@ def connect(
     kept = kept_of(definition.method, values, now=clock())
     rendering = resolve(definition.method, kept, definition.operator_values(), now=clock())
     endpoint = endpoint_of(definition.method, rendering)
-    grant = _asked(definition.method, rendering, endpoint, send, clock)
+    grant = asked(definition.method, rendering, endpoint, send, clock)
     owner = uuid4()
     try:
         with transaction.atomic():
@@ -139,7 +134,7 @@ def reconnect(
             kept, set_at = with_newer(instance, kept, set_at or {})
         rendering = resolve(method, kept, token.definition.operator_values(), now=clock())
         token.endpoint = endpoint_of(method, rendering)
-        grant = _asked(method, rendering, token.endpoint, send, clock)
+        grant = asked(method, rendering, token.endpoint, send, clock)
         with transaction.atomic():
             locked = Instance.objects.lock(instance.pk)
             if name is not None:
@@ -149,7 +144,7 @@ def reconnect(
             NextValues.objects.filter(pk=instance.pk).delete()
             within(locked)
             if not token.keep(grant, kind=Event.Kind.CHANGED if only_named else Event.Kind.RECONNECTED, actor=actor):
-                raise _overtaken()
+                raise overtaken()
     except IntegrityError:
         is_conflict = True
     finally:
@@ -178,18 +173,18 @@ def check_now(
     refresh = token.definition.method.definition.refresh
     if refresh.invalidates_previous and token.will_do(clock(), 0.0):
         token.give_back()
-        trouble = _tried(token, send, clock)
+        trouble = tried(token, send, clock)
         if isinstance(trouble, TokenRejected):
-            tried = token.bought.access_token
+            turned_down = token.bought.access_token
             token.take_in_turn(clock=clock, sleep=sleep)
-            if token.will_do(clock(), 0.0) and token.bought.access_token != tried:
+            if token.will_do(clock(), 0.0) and token.bought.access_token != turned_down:
                 token.give_back()  # somebody else heard it too, and was quicker
             else:
-                _renewed(token, actor, send, clock)
-            trouble = _tried(token, send, clock)
+                renewed(token, actor, send, clock)
+            trouble = tried(token, send, clock)
     else:
-        _renewed(token, actor, send, clock)
-        trouble = _tried(token, send, clock)
+        renewed(token, actor, send, clock)
+        trouble = tried(token, send, clock)
     code, message = (trouble.code, str(trouble)) if trouble else ("", "")
     with transaction.atomic():
         locked = Instance.objects.lock(instance.pk)  # somebody may have paused or removed it by now
@@ -198,48 +193,6 @@ def check_now(
     if trouble:
         raise trouble
     return instance
-
-
-def _asked(method: Method, rendering: Rendering, endpoint: str, send: Send, clock: Clock) -> TokenGrant:
-    """The answer to new values. What a person's request is told of the endpoint holds for everyone."""
-    refuse_unwelcome(endpoint, clock())
-    enter_request(method, rendering)
-    try:
-        return ask(method, rendering, send=send, clock=clock)
-    except LatchkeyError as error:
-        note_wish(endpoint, error, clock())
-        raise
-
-
-def _renewed(token: Token, actor: Any, send: Send, clock: Clock) -> None:
-    """Renew a token under the lease that is ours."""
-    first = token.instance.status == Instance.Status.PENDING
-    kind = Event.Kind.CONNECTED if first else Event.Kind.RENEWED
-    try:
-        refuse_unwelcome(token.locate(clock()), clock())
-        if not token.renew(send=send, clock=clock, kind=kind, actor=actor):
-            token.refresh_from_db()  # it may have been removed
-            raise _overtaken()
-    finally:
-        token.give_back()
-    token.refresh_from_db()
-
-
-def _tried(token: Token, send: Send, clock: Clock) -> LatchkeyError | None:
-    """What the definition's test request, made with this token, finds wrong."""
-    try:
-        try_token(token.definition.method, token.rendering(clock()), token.bought, send=send)
-    except LatchkeyError as error:
-        return error
-    return None
-
-
-def _overtaken() -> ProviderUnavailable:
-    return ProviderUnavailable(
-        "The provider took too long to answer.",
-        "Meanwhile another process took over, and its result counts.",
-        "Try again.",
-    )
 
 
 def pause(instance: Instance, *, reason: str = "", actor: Any = None, clock: Clock = database_time.now) -> None:

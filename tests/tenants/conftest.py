@@ -9,6 +9,7 @@ from connectors.models import AuthMethod
 from tenants import connecting
 from tenants.models import Instance, Tenant
 from tests.tenants.api_server import api_server
+from tests.tenants.fleet import connect_fleet
 from tests.tenants.provider import Provider, make_method
 
 
@@ -53,6 +54,12 @@ def instance(tenant: Tenant, method: AuthMethod, provider: Provider, clock: Cloc
     """Connected just now, with a token that lives an hour."""
     values = {"client_id": "id", "client_secret": "s3cret-value"}
     return connecting.connect(tenant, method, values=values, send=provider, clock=clock)
+
+
+@pytest.fixture
+def fleet(tenant, method, provider, clock):
+    """Ten instances at one endpoint, whose tokens run out a minute apart."""
+    return connect_fleet(tenant, method, provider, clock)
 
 
 @pytest.fixture
